@@ -1,0 +1,162 @@
+"""Values that travel along the one path: AudioChunk -> Perception -> Decision -> Reply. Times are samples at 16 kHz."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class AudioChunk:
+    """`samples` [N] float32 in [-1, 1], mono 16 kHz, N = chunk size always (the last chunk of a file is zero-padded)."""
+
+    index: int
+    start_sample: int
+    samples: FloatArray
+
+    @property
+    def end_sample(self) -> int:
+        return self.start_sample + len(self.samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Vad:
+    """Voice activity over one chunk. `probs` holds one value per 32 ms window that ended in this chunk."""
+
+    probs: tuple[float, ...]
+    speaking: bool
+    started: int | None = None  # sample at which a speech segment was found to start
+    stopped: int | None = None  # sample at which it was found to stop
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A recognised word; `start` and `end` are samples, `printed` is the sample clock when it became stable."""
+
+    text: str
+    start: int
+    end: int
+    printed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One finished stretch of speech; said once."""
+
+    text: str
+    start: int
+    end: int
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the words channel says after one chunk.
+
+    `new` are words that became stable in this chunk (never taken back), `partial` is the whole current hypothesis of the
+    open segment (stable words first), `final` is set in the chunk in which the segment closed.
+    """
+
+    new: tuple[Word, ...] = ()
+    partial: str = ""
+    final: Segment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A sound event. `offset` is None while it goes on; it is reported once at onset and once at offset."""
+
+    label: str
+    p: float
+    onset: int
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Perception:
+    """All that perception knows at the end of one chunk.
+
+    tags: [521] AudioSet probabilities of the chunk (YAMNet order). sound: [D_a] sound embedding. speech: [D_s] mean speech
+    frame of the chunk, zeros where nobody speaks.
+    """
+
+    chunk: int
+    end_sample: int
+    tags: FloatArray
+    sound: FloatArray
+    speech: FloatArray
+    vad: Vad
+    words: Words
+    sounds: tuple[Sound, ...] = ()
+    level_db: float = -120.0
+
+
+class Kind(IntEnum):
+    """The three decision tokens, in the order of the decision logits."""
+
+    SILENT = 0
+    SPEAK = 1
+    ACT = 2
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The decision of one chunk. `p` is calibrated [silent, speak, act] and sums to one."""
+
+    chunk: int
+    kind: Kind
+    p: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One function the model may call; `parameters` is a JSON schema of type object. `confirm` marks a risky one."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    confirm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ActionCall:
+    """A schema-valid tool call."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    confirm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What was heard or said once it leaves the cache: `text` at `sample`."""
+
+    sample: int
+    text: str
+
+
+@dataclass(slots=True)
+class ReplyRequest:
+    """Everything the responder needs; a snapshot, so that perception goes on beside it."""
+
+    id: str
+    generation: int
+    kind: Kind
+    chunk: int
+    sample: int
+    heard: str = ""
+    sounds: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    instruction: str = ""
+    tools: tuple[Tool, ...] = field(default=())
