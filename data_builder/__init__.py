@@ -1,0 +1,1 @@
+"""Builds streaming training data: labelled clips in, WebDataset shards of dialogues on one sample clock out."""

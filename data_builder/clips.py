@@ -1,0 +1,90 @@
+"""Reading a clip and clip clean-up: the audible part, boundaries faded, in a bounded cache of int16."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+import soundfile as sf
+from numpy.typing import NDArray
+
+from soundflow import SAMPLE_RATE_HZ
+from soundflow.errors import DataError
+
+FloatArray = NDArray[np.float32]
+FRAME = 160  # 10 ms
+TRIM_DB = -40.0  # of the clip's peak
+LEAD_DB, LEAD_S = -18.0, 0.25  # a clip starts at most LEAD_S before it first rises above LEAD_DB
+FADE = 80  # 5 ms
+
+
+def audible(samples: FloatArray, cap: bool = True) -> tuple[int, int]:
+    """[onset, offset) of the audible part of a clip, on 10 ms frames.
+
+    A frame counts when its peak is above -40 dB of the clip's peak and above the clip's own noise floor. With `cap`, a
+    quiet beginning longer than 0.25 s before the first strong frame is cut too, so that the first second holds the sound.
+    Raises DataError for silence.
+    """
+    n = len(samples) // FRAME
+    if n == 0 or not np.isfinite(samples).all():
+        raise DataError(f"expected at least {FRAME} finite samples, got {len(samples)}")
+    frames = np.abs(samples[: n * FRAME]).reshape(n, FRAME).max(axis=1)
+    peak = float(frames.max())
+    if peak < 1e-4:
+        raise DataError("expected sound, got silence")
+    floor = float(np.percentile(frames, 10)) if cap else 0.0
+    limit = max(peak * 10 ** (TRIM_DB / 20), min(1.6 * floor, 0.25 * peak))
+    loud = np.flatnonzero(frames >= limit)
+    first, last = int(loud[0]), int(loud[-1]) + 1
+    if cap:
+        strong = int(np.flatnonzero(frames >= peak * 10 ** (LEAD_DB / 20))[0])
+        first = max(first, strong - int(LEAD_S * SAMPLE_RATE_HZ / FRAME))
+    return first * FRAME, last * FRAME
+
+
+def fade(samples: FloatArray, n: int = FADE) -> FloatArray:
+    """`samples` with `n` samples of linear fade at both ends, in place."""
+    n = min(n, len(samples) // 2)
+    if n:
+        ramp = np.linspace(0.0, 1.0, n, dtype=np.float32)
+        samples[:n] *= ramp
+        samples[-n:] *= ramp[::-1]
+    return samples
+
+
+class ClipStore:
+    """Decoded files of one folder, kept as int16 up to `max_bytes`; the least recently used goes first."""
+
+    def __init__(self, root: Path, max_bytes: int = 128 << 20) -> None:
+        self.root, self.max_bytes, self.bytes = root, max_bytes, 0
+        self._kept: OrderedDict[str, NDArray[np.int16]] = OrderedDict()
+
+    def read(self, path: str) -> FloatArray:
+        """[N] float32 of a mono 16 kHz file. Raises DataError naming the file where it is none."""
+        if path in self._kept:
+            self._kept.move_to_end(path)
+            return self._kept[path].astype(np.float32) / 32768.0
+        try:
+            data, rate = sf.read(self.root / path, dtype="int16", always_2d=True)
+        except (sf.LibsndfileError, OSError) as err:
+            raise DataError(f"expected audio, got an unreadable file: {err}", path) from err
+        if rate != SAMPLE_RATE_HZ or data.shape[1] != 1:
+            raise DataError(f"expected 16000 Hz mono, got {rate} Hz with {data.shape[1]} channels", path)
+        if not len(data):
+            raise DataError("expected samples, got none", path)
+        mono = np.ascontiguousarray(data[:, 0])
+        self._kept[path] = mono
+        self.bytes += mono.nbytes
+        while self.bytes > self.max_bytes and len(self._kept) > 1:
+            self.bytes -= self._kept.popitem(last=False)[1].nbytes
+        return mono.astype(np.float32) / 32768.0
+
+    def clip(self, path: str, cap: bool = True) -> FloatArray:
+        """The audible part of a file, faded. Raises DataError naming the file."""
+        samples = self.read(path)
+        try:
+            onset, offset = audible(samples, cap)
+        except DataError as err:
+            raise DataError(str(err), path) from err
+        return fade(samples[onset:offset].copy())

@@ -1,0 +1,105 @@
+"""How text stands around the audio in the LALM's context. Training and inference share these functions.
+
+    prefix        <|im_start|>system ... instruction, tool names ...<|im_end|>\\n<|im_start|>user\\n      (attention sinks)
+    a chunk       [<speak>|<act> of the last chunk] [said text] AUDIO [words] [\\n where a segment closed]   -> decision
+    a reply       fork of the row, <speak>|<act>, then heard / sounds / notes, <|im_end|>, assistant, reply, <|im_end|>
+
+A silent decision is emitted but not written back: it is what the context assumes, and a silent chunk costs one position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from soundflow.clock import seconds
+from soundflow.errors import CapacityError, WeightsError
+from soundflow.types import Note, Word
+
+SYSTEM = "You listen to a home. Warn of danger, distress and callers. Answer requests. Else stay silent."
+END = "<|im_end|>"
+MAX_PREFIX_TOKENS = 256
+MAX_HEADER_TOKENS = 512
+MAX_NOTES = 8
+MAX_HEARD_CHARS = 400
+
+
+def stamp(sample: int) -> str:
+    """Minutes and seconds of the stream, "12:05"."""
+    whole = int(seconds(sample))
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+class Context:
+    """Turns instructions, words, notes and replies into token ids of the LALM's own tokenizer."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        end = tokenizer.token_to_id(END)
+        if end is None:
+            raise WeightsError(f"a tokenizer with {END} was expected")
+        self.end_id: int = end
+
+    @staticmethod
+    def load(path: Path) -> Context:
+        """Read a Hugging Face `tokenizer.json`."""
+        if not path.exists():
+            raise WeightsError(f"{path} is missing: run `soundflow models pull nano`")
+        return Context(Tokenizer.from_file(str(path)))
+
+    def encode(self, text: str) -> list[int]:
+        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        text: str = self.tokenizer.decode(list(ids), skip_special_tokens=True)
+        return text
+
+    def plain(self, text: str) -> str:
+        """`text` without anything that the tokenizer would read as a control token."""
+        return " ".join(text.replace("<|", "< |").split())
+
+    def prefix(self, instruction: str, tool_names: Sequence[str]) -> list[int]:
+        """Ids of the system prompt. Raises CapacityError where it would not fit the sinks."""
+        text = SYSTEM
+        if tool_names:
+            text += f" Tools: {', '.join(tool_names)}."
+        if instruction:
+            text += f" {self.plain(instruction)}"
+        ids = self.encode(f"<|im_start|>system\n{text}{END}\n<|im_start|>user\n")
+        if len(ids) > MAX_PREFIX_TOKENS:
+            raise CapacityError(
+                f"instruction and tool names of at most {MAX_PREFIX_TOKENS} tokens were expected, got {len(ids)}"
+            )
+        return ids
+
+    def words(self, new: Sequence[Word], closed: bool) -> list[int]:
+        """Ids of the words printed in one chunk, and the newline that marks a closed segment."""
+        ids = self.encode("".join(f" {self.plain(w.text)}" for w in new)) if new else []
+        return ids + (self.encode("\n") if closed else [])
+
+    def said(self, text: str) -> list[int]:
+        """What the system said, written into the stream once it was said."""
+        return self.encode(f"\n({self.plain(text)})\n")
+
+    def reply_header(self, heard: str, sounds: Sequence[str], notes: Sequence[Note]) -> list[int]:
+        """Ids between <speak> and the reply."""
+        lines = [f"Heard: {self.plain(heard)[-MAX_HEARD_CHARS:]}"] if heard else []
+        if sounds:
+            lines.append(f"Sound: {', '.join(sounds)}")
+        if notes:
+            listed = "; ".join(f"{stamp(n.sample)} {self.plain(n.text)}" for n in notes[-MAX_NOTES:])
+            lines.append(f"Earlier: {listed}")
+        return self._turn(lines)
+
+    def act_header(self, heard: str, tools_text: str) -> list[int]:
+        """Ids between <act> and the call. `tools_text` is `respond.tools.tools_prompt`."""
+        return self._turn([f"Heard: {self.plain(heard)[-MAX_HEARD_CHARS:]}", f"Tools:\n{tools_text}"])
+
+    def _turn(self, lines: Sequence[str]) -> list[int]:
+        ids = self.encode("\n" + "\n".join(lines) + f"{END}\n<|im_start|>assistant\n")
+        if len(ids) > MAX_HEADER_TOKENS:
+            raise CapacityError(f"a turn of at most {MAX_HEADER_TOKENS} tokens was expected, got {len(ids)}")
+        return ids

@@ -1,0 +1,92 @@
+"""Bounded key/value cache: a fixed prefix (the attention sinks) and the newest tokens behind it.
+
+Xiao et al. 2023 (arXiv 2309.17453) keep the first tokens as attention sinks. Here the sinks are the whole prompt prefix. When a
+row is full its oldest tokens behind the prefix leave as a block, the rest moves down, and its keys are rotated back by as
+many positions, so that a position is always a slot index and RoPE never leaves [0, capacity).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from soundflow.errors import CapacityError
+
+
+def rope_tables(positions: int, head_dim: int, theta: float) -> tuple[Tensor, Tensor]:
+    """cos and sin [positions, head_dim] in float32 (Su et al. 2021, arXiv 2104.09864), halves layout."""
+    inverse = theta ** (-torch.arange(0, head_dim, 2, dtype=torch.float64) / head_dim)
+    angles = torch.arange(positions, dtype=torch.float64)[:, None] * inverse
+    angles = torch.cat([angles, angles], dim=-1)
+    return angles.cos().float(), angles.sin().float()
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Apply RoPE to x [..., P, Dh] with cos and sin broadcast against it."""
+    a, b = x.chunk(2, dim=-1)
+    return x * cos + torch.cat([-b, a], dim=-1) * sin
+
+
+class CacheState:
+    """Keys and values of every layer, [L][B, Hkv, C+1, Dh]; slot C is a bin for padded tokens.
+
+    `lengths` [B] counts the valid slots of each row, `prefix` [B] the slots that are never evicted.
+    """
+
+    def __init__(self, layers: int, batch: int, heads: int, capacity: int, head_dim: int, dtype: torch.dtype) -> None:
+        self.capacity = capacity
+        shape = (layers, batch, heads, capacity + 1, head_dim)
+        self.keys = torch.zeros(shape, dtype=dtype)
+        self.values = torch.zeros(shape, dtype=dtype)
+        self.lengths = torch.zeros(batch, dtype=torch.int64)
+        self.prefix = torch.zeros(batch, dtype=torch.int64)
+
+    @property
+    def batch(self) -> int:
+        return len(self.lengths)
+
+    def reset(self, rows: list[int]) -> None:
+        """Empty these rows; the others do not change."""
+        self.lengths[rows] = 0
+        self.prefix[rows] = 0
+
+    def evict(self, row: int, count: int, cos: Tensor, sin: Tensor) -> None:
+        """Drop the `count` oldest tokens behind the prefix of `row`. cos/sin: rope tables [positions, Dh] float32."""
+        start, length = int(self.prefix[row]), int(self.lengths[row])
+        if not 0 < count <= length - start:
+            raise CapacityError(f"between 1 and {length - start} tokens can be evicted from row {row}, got {count}")
+        keys, values = self.keys[:, row], self.values[:, row]
+        moved = keys[:, :, start + count : length].float()
+        keys[:, :, start : length - count] = rotate(moved, cos[count], -sin[count]).to(keys.dtype)
+        values[:, :, start : length - count] = values[:, :, start + count : length].clone()
+        self.lengths[row] -= count
+
+    def fork(self, row: int, extra: int) -> CacheState:
+        """An independent one-row copy with room for `extra` more tokens."""
+        layers, _, heads, _, head_dim = self.keys.shape
+        length = int(self.lengths[row])
+        copy = CacheState(layers, 1, heads, length + extra, head_dim, self.keys.dtype)
+        copy.keys[:, 0, :, :length] = self.keys[:, row, :, :length]
+        copy.values[:, 0, :, :length] = self.values[:, row, :, :length]
+        copy.lengths[0] = length
+        copy.prefix[0] = self.prefix[row]
+        return copy
+
+    def snapshot(self, row: int) -> dict[str, Tensor]:
+        """What `restore` needs to put this row back, here or in another state of the same model and capacity."""
+        length = int(self.lengths[row])
+        return {
+            "keys": self.keys[:, row, :, :length].clone(),
+            "values": self.values[:, row, :, :length].clone(),
+            "prefix": self.prefix[row].clone(),
+        }
+
+    def restore(self, row: int, saved: dict[str, Tensor]) -> None:
+        """Raises CapacityError when the saved row does not fit."""
+        length = saved["keys"].shape[2]
+        if length > self.capacity:
+            raise CapacityError(f"a row of at most {self.capacity} tokens was expected, got {length}")
+        self.keys[:, row, :, :length] = saved["keys"]
+        self.values[:, row, :, :length] = saved["values"]
+        self.lengths[row] = length
+        self.prefix[row] = saved["prefix"]

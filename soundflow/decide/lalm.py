@@ -1,0 +1,149 @@
+"""The audio language model: one decision a chunk from a bounded cache, replies from a fork of it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from soundflow.decide.kv_cache import CacheState
+from soundflow.decide.llama import Llama
+from soundflow.errors import CapacityError
+from soundflow.perceive.projector import Projector
+from soundflow.types import FloatArray, Kind, Perception
+
+
+@dataclass(slots=True)
+class LalmState:
+    """Cache, and for each row the token count of every chunk still behind the prefix."""
+
+    cache: CacheState
+    spans: list[deque[tuple[int, int]]] = field(default_factory=list)  # (chunk, tokens)
+    forgotten: list[int] = field(default_factory=list)  # newest chunk that left the cache, -1 for none
+
+    def reset(self, rows: list[int]) -> None:
+        self.cache.reset(rows)
+        for row in rows:
+            self.spans[row].clear()
+            self.forgotten[row] = -1
+
+    def snapshot(self, row: int) -> dict[str, object]:
+        return {
+            "cache": self.cache.snapshot(row),
+            "spans": tuple(self.spans[row]),
+            "forgotten": self.forgotten[row],
+        }
+
+    def restore(self, row: int, saved: dict[str, object]) -> None:
+        self.cache.restore(row, saved["cache"])  # type: ignore[arg-type]
+        self.spans[row] = deque(saved["spans"])  # type: ignore[call-overload]
+        self.forgotten[row] = saved["forgotten"]  # type: ignore[call-overload]
+
+
+class Lalm:
+    """Llama, projector and the three decision tokens. Holds weights only."""
+
+    def __init__(
+        self, llama: Llama, projector: Projector, decision_in: Tensor, decision_out: Tensor, bias: Tensor, capacity: int
+    ) -> None:
+        """decision_in/decision_out: [K,D] input and output rows of <silent> <speak> <act>; bias [K]."""
+        self.llama = llama
+        self.projector = projector.eval().requires_grad_(False)
+        self.decision_in = decision_in.to(llama.norm.dtype)
+        self.decision_out, self.bias = decision_out.float(), bias.float()
+        self.capacity = capacity
+
+    def init_state(self, batch: int) -> LalmState:
+        cache = self.llama.init_state(batch, self.capacity)
+        return LalmState(cache, [deque() for _ in range(batch)], [-1] * batch)
+
+    def start(self, row: int, prefix_ids: Sequence[int], state: LalmState) -> None:
+        """Put a fresh prompt prefix into `row`. Raises CapacityError where it leaves less than half of the cache."""
+        if len(prefix_ids) > self.capacity // 2:
+            raise CapacityError(f"a prefix of at most {self.capacity // 2} tokens was expected, got {len(prefix_ids)}")
+        state.reset([row])
+        self._append(row, self.embed(prefix_ids), state)
+        state.cache.prefix[row] = len(prefix_ids)
+
+    def embed(self, ids: Sequence[int]) -> Tensor:
+        """[P] ids -> [P,D]."""
+        return self.llama.embed(torch.tensor(list(ids), dtype=torch.int64))
+
+    @torch.inference_mode()
+    def audio_embedding(self, perception: Perception) -> Tensor:
+        """-> [1,D] in the LM's dtype."""
+        tags, sound, speech = (torch.from_numpy(x)[None] for x in (perception.tags, perception.sound, perception.speech))
+        out: Tensor = self.projector(tags, sound, speech)
+        return out.to(self.llama.norm.dtype)
+
+    @torch.inference_mode()
+    def step(self, chunks: Sequence[int | None], inputs: Sequence[Tensor | None], state: LalmState) -> FloatArray:
+        """One chunk for every active row.
+
+        Args:
+            chunks: chunk index of each row, None for an idle row (it does not change).
+            inputs: [P_b,D] embeddings of each row: pending tokens, audio, words.
+            state: updated in place; whole chunks are evicted where a row is full.
+
+        Returns:
+            [B,K] float32 decision logits; zeros for idle rows.
+
+        Raises:
+            CapacityError: one chunk alone is larger than the cache behind the prefix.
+        """
+        counts = [0 if x is None else len(x) for x in inputs]
+        for row, count in enumerate(counts):
+            if count:
+                self._make_room(row, count, state)
+        width, longest = self.llama.config.width, max(counts)
+        out = np.zeros((len(counts), len(Kind)), dtype=np.float32)
+        if not longest:
+            return out
+        x = torch.zeros(len(counts), longest, width, dtype=self.llama.norm.dtype)
+        for row, tokens in enumerate(inputs):
+            if tokens is not None:
+                x[row, : len(tokens)] = tokens
+        hidden = self.llama(x, torch.tensor(counts), state.cache)
+        for row, (chunk, count) in enumerate(zip(chunks, counts, strict=True)):
+            if chunk is not None and count:
+                state.spans[row].append((chunk, count))
+                logits = hidden[row, count - 1].float() @ self.decision_out.T + self.bias
+                out[row] = logits.numpy()
+        return out
+
+    def fork(self, row: int, state: LalmState, extra: int) -> CacheState:
+        """A one-row copy of `row` with room for `extra` tokens, for a reply beside perception."""
+        return state.cache.fork(row, extra)
+
+    @torch.inference_mode()
+    def feed(self, tokens: Tensor, cache: CacheState) -> Tensor:
+        """Append [P,D] embeddings to a one-row cache -> [V] float32 logits of the next token."""
+        hidden = self.llama(tokens[None], torch.tensor([len(tokens)]), cache)
+        logits: Tensor = self.llama.head(hidden[0, -1])
+        return logits.float()
+
+    def _append(self, row: int, tokens: Tensor, state: LalmState) -> None:
+        counts = torch.zeros(state.cache.batch, dtype=torch.int64)
+        counts[row] = len(tokens)
+        x = torch.zeros(state.cache.batch, len(tokens), tokens.shape[1], dtype=tokens.dtype)
+        x[row] = tokens
+        self.llama(x, counts, state.cache)
+
+    def _make_room(self, row: int, count: int, state: LalmState) -> None:
+        cache = state.cache
+        room = cache.capacity - int(cache.lengths[row])
+        if room >= count:
+            return
+        window = cache.capacity - int(cache.prefix[row])
+        if count > window // 2:
+            raise CapacityError(f"a chunk of at most {window // 2} tokens was expected, got {count}")
+        wanted, dropped = max(count - room, window // 8), 0
+        while dropped < wanted and state.spans[row]:
+            chunk, tokens = state.spans[row].popleft()
+            dropped += tokens
+            state.forgotten[row] = chunk
+        cache.evict(row, dropped, self.llama.cos, self.llama.sin)

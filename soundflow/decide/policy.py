@@ -1,0 +1,107 @@
+"""Decision logits -> calibrated probabilities -> a decision, with a dial and a hold time. No torch, no clock."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from soundflow.errors import ConfigError
+from soundflow.types import Decision, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """p = softmax((logits + bias) / temperature), fitted on held-out streams (Guo et al. 2017, arXiv 1706.04599).
+
+    `speak_threshold` and `act_threshold` are the probabilities at which the dial's middle (0.5) fires.
+    """
+
+    temperature: float = 1.0
+    bias: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    speak_threshold: float = 0.5
+    act_threshold: float = 0.5
+
+    @staticmethod
+    def load(path: Path) -> Calibration:
+        """Strict: an unknown key or a wrong value raises ConfigError with file and key."""
+        try:
+            raw = json.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{path}: a readable calibration was expected ({error})") from error
+        unknown = set(raw) - set(asdict(Calibration()))
+        if unknown:
+            raise ConfigError(f"{path}: unknown key {sorted(unknown)[0]!r}")
+        raw["bias"] = tuple(raw.get("bias", (0.0, 0.0, 0.0)))
+        made = Calibration(**raw)
+        if not made.temperature > 0 or len(made.bias) != len(Kind):
+            raise ConfigError(f"{path}: temperature > 0 and three biases were expected")
+        return made
+
+    def save(self, path: Path) -> None:
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n")
+
+    def probabilities(self, logits: Sequence[float]) -> tuple[float, float, float]:
+        scaled = [(float(x) + b) / self.temperature for x, b in zip(logits, self.bias, strict=True)]
+        top = max(scaled)
+        raised = [math.exp(x - top) for x in scaled]
+        total = sum(raised)
+        silent, speak, act = (x / total for x in raised)
+        return silent, speak, act
+
+
+def dial(threshold: float, proactivity: float) -> float:
+    """Threshold under the dial: 0.5 keeps it, each 0.25 moves its log-odds by 1.5; 0 never fires, 1 always does."""
+    if not 0.0 <= proactivity <= 1.0:
+        raise ConfigError(f"proactivity between 0 and 1 was expected, got {proactivity}")
+    if proactivity == 0.0:
+        return math.inf
+    if proactivity == 1.0:
+        return 0.0
+    odds = math.log(threshold / (1 - threshold)) - 6.0 * (proactivity - 0.5)
+    return 1 / (1 + math.exp(-odds))
+
+
+@dataclass(slots=True)
+class PolicyState:
+    """`until`: chunk before which the row holds its tongue."""
+
+    until: int = 0
+
+
+class DecisionPolicy:
+    """Fires the more probable of speak and act once its probability passes the dialled threshold."""
+
+    def __init__(self, calibration: Calibration, proactivity: float = 0.5, hold_chunks: int = 3) -> None:
+        self.calibration = calibration
+        self.speak = dial(calibration.speak_threshold, proactivity)
+        self.act = dial(calibration.act_threshold, proactivity)
+        self.hold_chunks = hold_chunks
+
+    def init_state(self) -> PolicyState:
+        return PolicyState()
+
+    def decide(
+        self, chunk: int, logits: Sequence[float], state: PolicyState, can_act: bool, release: bool = False
+    ) -> Decision:
+        """Decide one chunk.
+
+        Args:
+            can_act: whether the session has tools; without them <act> is read as <speak>.
+            release: a user turn has just closed; the hold time does not apply to an answer.
+        """
+        p = self.calibration.probabilities(logits)
+        if not can_act:
+            p = (p[0], p[1] + p[2], 0.0)
+        kind = Kind.SILENT
+        if p[Kind.ACT] >= self.act and p[Kind.ACT] >= p[Kind.SPEAK]:
+            kind = Kind.ACT
+        elif p[Kind.SPEAK] >= self.speak:
+            kind = Kind.SPEAK
+        if kind is not Kind.SILENT and chunk < state.until and not release:
+            kind = Kind.SILENT
+        if kind is not Kind.SILENT:
+            state.until = chunk + 1 + self.hold_chunks
+        return Decision(chunk, kind, p)

@@ -1,0 +1,120 @@
+"""The whole of perception for one stream: a chunk of PCM in, a `Perception` out. Weights here, state apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from soundflow.perceive.moonshine import FRAME_WIDTH, Moonshine
+from soundflow.perceive.normalise import LevelState, LevelTracker
+from soundflow.perceive.sound import SoundEncoder, SoundState, labels
+from soundflow.perceive.speech import SpeechEncoder, SpeechState
+from soundflow.perceive.tags import SoundEvents, SoundEventsState, TagCalibration
+from soundflow.perceive.labels import SPEECH
+from soundflow.perceive.vad import VadState, VoiceActivity
+from soundflow.perceive.words import WordsChannel, WordsConfig, WordsState
+from soundflow.types import AudioChunk, FloatArray, Perception, Vad, Words
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Where the pretrained parts lie."""
+
+    asr: Path
+    vad: Path
+    sound: Path
+
+
+@dataclass(slots=True)
+class PerceiverState:
+    """State of every part of one stream."""
+
+    level: LevelState
+    vad: VadState
+    sound: SoundState
+    speech: SpeechState
+    words: WordsState
+    events: SoundEventsState
+
+    def snapshot(self) -> dict[str, Any]:
+        return {name: getattr(self, name).snapshot() for name in self.__slots__}
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        for name in self.__slots__:
+            getattr(self, name).restore(snapshot[name])
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """What the LALM hears of one chunk, before words: `tags` [521], `sound` [1024], `speech` [288]."""
+
+    tags: FloatArray
+    sound: FloatArray
+    speech: FloatArray
+    vad: Vad
+    level_db: float
+
+
+class Perceiver:
+    """Sound tags and embedding, speech frames, voice activity and words of any number of streams, one state each."""
+
+    def __init__(
+        self, parts: Parts, chunk_samples: int, calibration: TagCalibration | None = None, executor: Executor | None = None
+    ) -> None:
+        """`executor` decodes words beside the step; without one they are decoded in it, with the same result."""
+        moonshine = Moonshine(parts.asr)
+        self.labels = labels(parts.sound)
+        self.calibration = calibration or TagCalibration.identity()
+        self._level = LevelTracker(chunk_samples)
+        self._vad = VoiceActivity(parts.vad)
+        self._sound = SoundEncoder(parts.sound, chunk_samples)
+        self._speech = SpeechEncoder(moonshine, chunk_samples)
+        self._words = WordsChannel(moonshine, WordsConfig(), executor)
+        self._events = SoundEvents(self.labels, chunk_samples)
+        self._speech_tags = [self.labels.index(name) for name in SPEECH]
+
+    def init_state(self) -> PerceiverState:
+        return PerceiverState(
+            self._level.init_state(),
+            self._vad.init_state(),
+            self._sound.init_state(),
+            self._speech.init_state(),
+            self._words.init_state(),
+            self._events.init_state(),
+        )
+
+    def frames(self, chunk: AudioChunk, state: PerceiverState) -> Frames:
+        """The part of a step that training caches: everything but words and sound events."""
+        level = self._level.step(chunk.samples, state.level)
+        vad = self._vad.step(chunk, state.vad)
+        sound = self._sound.step(level.samples, state.sound)
+        speech = self._speech.step(chunk.samples, vad.speaking, state.speech)
+        mean = speech.mean(axis=0) if len(speech) else np.zeros(FRAME_WIDTH, np.float32)
+        return Frames(sound.scores.max(axis=0), sound.embeddings.mean(axis=0), mean, vad, level.rms_db)
+
+    def step(self, chunk: AudioChunk, state: PerceiverState) -> Perception:
+        """Perceive one chunk."""
+        frames = self.frames(chunk, state)
+        speech_score = float(frames.tags[self._speech_tags].max())
+        words = self._words.step(chunk, frames.vad, state.words, speech_score)
+        sounds = self._events.step(self.calibration(frames.tags), chunk.index, state.events)
+        return Perception(
+            chunk=chunk.index,
+            end_sample=chunk.end_sample,
+            tags=frames.tags,
+            sound=frames.sound,
+            speech=frames.speech,
+            vad=frames.vad,
+            words=words,
+            sounds=tuple(sounds),
+            level_db=frames.level_db,
+        )
+
+    def flush(self, state: PerceiverState) -> Words:
+        """What the words channel still holds at the end of the stream."""
+        return self._words.flush(state.words)

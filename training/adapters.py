@@ -1,0 +1,146 @@
+"""The trainable model: a Hugging Face Llama under PEFT LoRA, the projector and the decision rows in full."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from peft import LoraConfig, get_peft_model
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from transformers import LlamaForCausalLM
+
+from soundflow.decide.context import Context
+from soundflow.perceive.projector import Projector, tag_embeddings
+from soundflow.types import Kind
+from training.sequence import IGNORE, TokenSequence
+
+SOUND_WIDTH, SPEECH_WIDTH = 1024, 288
+TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+DECISION_WORDS = ("silent", "speak", "act")
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterConfig:
+    rank: int = 16
+    alpha: int = 32
+    dropout: float = 0.05
+
+
+class TrainableLalm(nn.Module):
+    """Scores a padded batch of `TokenSequence`s. Base weights in bf16 or float32, everything trained in float32."""
+
+    def __init__(self, lm_folder: Path, tag_names: Sequence[str], config: AdapterConfig, dtype: torch.dtype) -> None:
+        super().__init__()
+        base = LlamaForCausalLM.from_pretrained(lm_folder, dtype=dtype)
+        context = Context.load(lm_folder / "tokenizer.json")
+        table = base.get_input_embeddings().weight.detach()
+        lora = LoraConfig(
+            r=config.rank, lora_alpha=config.alpha, lora_dropout=config.dropout, target_modules=list(TARGETS)
+        )
+        self.config, self.dtype = config, dtype
+        self.lm = get_peft_model(base, lora)
+        self.projector = Projector(
+            tag_embeddings(table, [context.encode(name) for name in tag_names]), SOUND_WIDTH, SPEECH_WIDTH
+        )
+        rows = tag_embeddings(table, [context.encode(f" {word}") for word in DECISION_WORDS])
+        self.decision_in = nn.Parameter(rows.clone())
+        self.decision_out = nn.Parameter(rows.clone())
+        self.bias = nn.Parameter(torch.tensor([2.0, 0.0, -1.0]))
+
+    @property
+    def inner(self) -> nn.Module:
+        model: nn.Module = self.lm.base_model.model
+        return model
+
+    def parameter_groups(self, lora_lr: float, full_lr: float) -> list[dict[str, object]]:
+        lora = [p for p in self.lm.parameters() if p.requires_grad]
+        full = [*self.projector.parameters(), self.decision_in, self.decision_out, self.bias]
+        return [{"params": lora, "lr": lora_lr}, {"params": full, "lr": full_lr}]
+
+    def embed(self, batch: Sequence[TokenSequence]) -> Tensor:
+        """-> [B,T,D] in the base dtype."""
+        longest = max(len(s) for s in batch)
+        table = self.inner.get_input_embeddings()  # type: ignore[operator]
+        rows = []
+        for seq in batch:
+            ids = torch.tensor([v if k == "t" else 0 for k, v in zip(seq.kind, seq.value, strict=True)])
+            x = table(ids).float()
+            tags, sound, speech = (
+                torch.from_numpy(np.concatenate([getattr(f, n) for f in seq.features])).float()
+                for n in ("tags", "sound", "speech")
+            )
+            audio_at = torch.tensor([i for i, k in enumerate(seq.kind) if k == "a"])
+            x = x.index_copy(0, audio_at, self.projector(tags, sound, speech))
+            decisions = [i for i, k in enumerate(seq.kind) if k == "d"]
+            if decisions:
+                kinds = torch.tensor([seq.value[i] for i in decisions])
+                x = x.index_copy(0, torch.tensor(decisions), self.decision_in[kinds])
+            rows.append(nn.functional.pad(x, (0, 0, 0, longest - len(seq))))
+        return torch.stack(rows).to(self.dtype)
+
+    def hidden(self, batch: Sequence[TokenSequence]) -> Tensor:
+        """-> [B,T,D] final normalised hidden states under the branch mask."""
+        x = self.embed(batch)
+        longest = x.shape[1]
+        positions = torch.tensor([s.position + [0] * (longest - len(s)) for s in batch])
+        mask = torch.stack([visible(s, longest) for s in batch])[:, None]
+        additive = torch.zeros(mask.shape, dtype=self.dtype).masked_fill_(~mask, torch.finfo(self.dtype).min)
+        out: Tensor = self.inner.model(  # type: ignore[operator]
+            inputs_embeds=x, attention_mask=additive, position_ids=positions, use_cache=False
+        ).last_hidden_state
+        return out
+
+    def decision_logits(self, hidden: Tensor) -> Tensor:
+        """[..,D] -> [..,K] float32."""
+        return hidden.float() @ self.decision_out.T + self.bias
+
+    def token_logits(self, hidden: Tensor) -> Tensor:
+        head: Tensor = self.inner.lm_head(hidden)  # type: ignore[operator]
+        return head.float()
+
+    def save(self, folder: Path, chunk_ms: int, extra: dict[str, object]) -> None:
+        """Write adapter.safetensors (float16) and adapter.json; the layout that `soundflow.tiers.checkpoint` reads."""
+        folder.mkdir(parents=True, exist_ok=True)
+        tensors: dict[str, Tensor] = {}
+        for name, value in self.lm.state_dict().items():
+            for letter in ("A", "B"):
+                if f".lora_{letter}.default.weight" in name:
+                    short = name.removeprefix("base_model.model.").replace(f".lora_{letter}.default", "")
+                    tensors[f"lora_{letter}.{short}"] = value
+        for name, value in self.projector.state_dict().items():
+            tensors[f"projector.{name}"] = value
+        tensors |= {"decision.in": self.decision_in, "decision.out": self.decision_out, "decision.bias": self.bias}
+        half = {k: v.detach().to(torch.float16).contiguous() for k, v in tensors.items()}
+        save_file(half, folder / "adapter.safetensors")
+        meta = {"format": 1, "chunk_ms": chunk_ms, "lora": asdict(self.config), "decisions": [k.label for k in Kind]}
+        (folder / "adapter.json").write_text(json.dumps({**meta, **extra}, indent=1) + "\n")
+
+
+def visible(seq: TokenSequence, longest: int) -> Tensor:
+    """[T,T] bool: main is causal; a branch sees main [0, seen) and itself; padding sees itself only."""
+    n = len(seq)
+    branch, seen = torch.tensor(seq.branch), torch.tensor(seq.seen)
+    at = torch.arange(n)
+    same = branch[:, None] == branch[None, :]
+    mask = same & (at[None, :] <= at[:, None])
+    mask |= (branch[:, None] > 0) & (branch[None, :] == 0) & (at[None, :] < seen[:, None])
+    full = torch.eye(longest, dtype=torch.bool)
+    full[:n, :n] = mask
+    return full
+
+
+def targets(batch: Sequence[TokenSequence], longest: int) -> tuple[Tensor, Tensor, Tensor]:
+    """-> decisions [B,T], their weights [B,T], next tokens [B,T]; IGNORE where there is no loss."""
+    decision = torch.full((len(batch), longest), IGNORE)
+    weight = torch.zeros(len(batch), longest)
+    token = torch.full((len(batch), longest), IGNORE)
+    for row, seq in enumerate(batch):
+        decision[row, : len(seq)] = torch.tensor(seq.decision)
+        weight[row, : len(seq)] = torch.tensor(seq.weight)
+        token[row, : len(seq)] = torch.tensor(seq.token)
+    return decision, weight, token

@@ -1,0 +1,139 @@
+"""Frozen-encoder features of a shard's samples, computed by the streaming perceiver itself and cached as .npz files."""
+
+from __future__ import annotations
+
+import io
+import json
+import multiprocessing
+import os
+import tarfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile as sf
+
+from soundflow.errors import DataError
+from soundflow.perceive.chunker import Chunker
+from soundflow.perceive.perceiver import Parts, Perceiver
+from soundflow.types import FloatArray
+
+CHUNK_SAMPLES = 6400
+
+
+@dataclass(slots=True)
+class Features:
+    """One stream: tags [T,521], sound [T,1024], speech [T,288] (float16) and the voice-activity segments in samples.
+
+    `stop_chunks` is the chunk in which a segment's stop was found, -1 where the stream ended first. `transcripts` maps a
+    speech item's id to what the recogniser hears in its clip.
+    """
+
+    tags: np.ndarray
+    sound: np.ndarray
+    speech: np.ndarray
+    segments: list[tuple[int, int]]
+    stop_chunks: list[int]
+    transcripts: Mapping[str, str] = field(default_factory=dict)
+    chunk_samples: int = CHUNK_SAMPLES
+
+    @property
+    def chunks(self) -> int:
+        return len(self.tags)
+
+
+def extract(audio: FloatArray, perceiver: Perceiver) -> Features:
+    """Stream [n] samples through the perceiver's frame path."""
+    chunker, state = Chunker(CHUNK_SAMPLES), perceiver.init_state()
+    chunks = chunker.push(audio)
+    last = chunker.flush()
+    tags, sound, speech = [], [], []
+    segments: list[tuple[int, int]] = []
+    stops: list[int] = []
+    for chunk in [*chunks, *([last] if last else [])]:
+        frames = perceiver.frames(chunk, state)
+        tags.append(frames.tags)
+        sound.append(frames.sound)
+        speech.append(frames.speech)
+        vad = frames.vad
+        for edge, at in sorted(
+            ((kind, at) for kind, at in (("start", vad.started), ("stop", vad.stopped)) if at is not None),
+            key=lambda pair: pair[1],
+        ):
+            if edge == "start":
+                segments.append((at, 10**9))
+                stops.append(-1)
+            elif segments and stops[-1] < 0:
+                segments[-1] = (segments[-1][0], at)
+                stops[-1] = chunk.index
+    half = [np.asarray(x, dtype=np.float16) for x in (tags, sound, speech)]
+    return Features(half[0], half[1], half[2], segments, stops)
+
+
+def read_shard(path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Sample JSON and FLAC bytes of a WebDataset tar, in order. DataError names the sample that is half there."""
+    held: dict[str, bytes] = {}
+    with tarfile.open(path) as tar:
+        for member in tar:
+            stem, suffix = os.path.splitext(member.name)
+            file = tar.extractfile(member)
+            if file is None:
+                continue
+            held[stem + suffix] = file.read()
+            if stem + ".json" in held and stem + ".flac" in held:
+                yield json.loads(held.pop(stem + ".json")), held.pop(stem + ".flac")
+    if held:
+        raise DataError(f"{path}: a .flac and a .json for every sample were expected", sorted(held)[0])
+
+
+def cache_shard(job: tuple[Path, Path, Parts]) -> int:
+    """Features of one shard into one .npz beside a .jsonl of its sample JSON; skipped where both are there."""
+    shard, out, parts = job
+    target = out / (shard.stem + ".npz")
+    if target.exists():
+        return 0
+    perceiver = Perceiver(parts, CHUNK_SAMPLES)
+    arrays: dict[str, np.ndarray] = {}
+    rows: list[str] = []
+    for number, (sample, flac) in enumerate(read_shard(shard)):
+        audio, _ = sf.read(io.BytesIO(flac), dtype="float32")
+        features = extract(audio, perceiver)
+        arrays |= {f"{n}_{number}": getattr(features, n) for n in ("tags", "sound", "speech")}
+        sample["vad"] = {"segments": features.segments, "stop_chunks": features.stop_chunks}
+        rows.append(json.dumps(sample))
+    part = target.with_suffix(".part.npz")
+    np.savez(part, **arrays)  # type: ignore[arg-type]
+    target.with_suffix(".jsonl").write_text("\n".join(rows) + "\n")
+    part.replace(target)
+    return len(rows)
+
+
+def cache_all(data: Path, out: Path, parts: Parts, workers: int) -> Iterator[tuple[int, int]]:
+    """Cache every shard of `data`; yields (shards done, shards in all)."""
+    out.mkdir(parents=True, exist_ok=True)
+    shards = sorted(data.glob("*.tar"))
+    if not shards:
+        raise DataError(f"{data}: shards (*.tar) were expected, none found")
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        jobs = [(s, out, parts) for s in shards]
+        for done, _ in enumerate(pool.imap_unordered(cache_shard, jobs), 1):
+            yield done, len(shards)
+
+
+def load_all(cache: Path, transcripts: Mapping[str, str]) -> list[tuple[dict[str, Any], Features]]:
+    """Every cached sample. `transcripts`: clip path -> recogniser text (see `soundflow data transcribe`)."""
+    loaded: list[tuple[dict[str, Any], Features]] = []
+    for path in sorted(cache.glob("*.npz")):
+        rows = [json.loads(line) for line in path.with_suffix(".jsonl").read_text().splitlines()]
+        with np.load(path, allow_pickle=False) as arrays:
+            for number, sample in enumerate(rows):
+                tags, sound, speech = (arrays[f"{n}_{number}"] for n in ("tags", "sound", "speech"))
+                vad = sample["vad"]
+                heard = {str(s["id"]): transcripts[s["source"]] for s in sample["speech"] if s["source"] in transcripts}
+                segments = [(int(a), int(b)) for a, b in vad["segments"]]
+                loaded.append((sample, Features(tags, sound, speech, segments, vad["stop_chunks"], heard)))
+    if not loaded:
+        raise DataError(f"{cache}: cached features (*.npz) were expected, none found")
+    return loaded

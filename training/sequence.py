@@ -1,0 +1,194 @@
+"""A sample and its cached features -> one token sequence with targets, laid out exactly as `soundflow.decide` streams it.
+
+Main tokens are causal. A reply is a branch: it sees the main tokens up to its <speak> or <act> and itself, takes the
+positions that follow, and is invisible to everything else, as the fork at inference is.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from soundflow.decide.context import Context
+from soundflow.respond.tools import tools_prompt
+from soundflow.types import Kind, Note, Tool, Word
+from training.features import Features
+from training.words_sim import SpeechItem, simulate_words
+
+IGNORE = -100
+DELAYS = (0, 0, 0, 0, 0, 0, 0, 1, 1, 2)
+
+
+@dataclass(slots=True)
+class TokenSequence:
+    """Parallel lists over T positions.
+
+    kind: "t" text id, "a" audio chunk (row of `tags`...), "d" decision token; `value` is the id, feature row or Kind.
+    position: RoPE position. branch: 0 for main, else the reply's number. seen: for a branch token, main tokens [0, seen).
+    decision / decision_weight: target Kind at this position and its weight. token: next-token target or IGNORE.
+    """
+
+    kind: list[str] = field(default_factory=list)
+    value: list[int] = field(default_factory=list)
+    position: list[int] = field(default_factory=list)
+    branch: list[int] = field(default_factory=list)
+    seen: list[int] = field(default_factory=list)
+    decision: list[int] = field(default_factory=list)
+    weight: list[float] = field(default_factory=list)
+    token: list[int] = field(default_factory=list)
+    features: list[Features] = field(default_factory=list)
+    chunk_ids: list[tuple[str, int]] = field(default_factory=list)  # (sample id, chunk) of every audio token
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+    def add(self, kind: str, value: int, position: int, branch: int = 0, seen: int = 0, token: int = IGNORE) -> None:
+        for name, item in (
+            ("kind", kind), ("value", value), ("position", position), ("branch", branch), ("seen", seen),
+            ("decision", IGNORE), ("weight", 0.0), ("token", token),
+        ):  # fmt: skip
+            getattr(self, name).append(item)
+
+
+@dataclass(slots=True)
+class Target:
+    """One response of a sample: where it goes, and what it says."""
+
+    chunk: int
+    due: int
+    first: int
+    kind: Kind
+    text: str
+    heard: str
+    sounds: tuple[str, ...]
+    notes: tuple[Note, ...]
+
+
+class SequenceBuilder:
+    """Lays out samples. `replies` is the share of sound alerts whose reply is trained (answers and acts always are)."""
+
+    def __init__(self, context: Context, tool_sets: Mapping[str, Sequence[Tool]], replies: float = 0.6) -> None:
+        self.context = context
+        self.tool_sets = tool_sets
+        self.replies = replies
+
+    def build(
+        self, samples: Sequence[tuple[Mapping[str, Any], Features]], tools: str, rng: random.Random, train: bool = True
+    ) -> TokenSequence:
+        """Concatenate samples that share instruction and tools into one stream.
+
+        With `train` false nothing is drawn, no response token is written back (the context of a model that has stayed
+        silent so far) and no branch is made: for scoring the decision of every chunk.
+        """
+        seq, main, branches = TokenSequence(), 0, 0
+        tool_list = tuple(self.tool_sets[tools]) if tools else ()
+        instruction = str(samples[0][0].get("instruction", ""))
+        late: list[tuple[Target, int, int]] = []
+        for token in self.context.prefix(instruction, [t.name for t in tool_list]):
+            seq.add("t", token, main)
+            main += 1
+        for sample, features in samples:
+            words, finals = simulate_words(speech_items(sample, features), features, rng)
+            targets = {t.chunk: t for t in self.targets(sample, features, finals, words, tool_list, rng, train)}
+            soft = soft_chunks(sample, targets.values())
+            pending: list[tuple[str, int]] = []
+            said: dict[int, str] = {}
+            base = len(seq.features)
+            seq.features.append(features)
+            for chunk in range(features.chunks):
+                items = [*pending, *(("t", i) for i in self.context.said(said.pop(chunk)))] if chunk in said else pending
+                pending = []
+                closed = chunk in finals
+                ids = self.context.words(words.get(chunk, ()), closed)
+                for kind, value in [*items, ("a", base), *(("t", i) for i in ids)]:
+                    if kind == "a":
+                        seq.chunk_ids.append((str(sample["id"]), chunk))
+                    seq.add(kind, value if kind != "a" else len(seq.chunk_ids) - 1, main)
+                    main += 1
+                target = targets.get(chunk) if train else None
+                weight = 1.0 if target else soft.get(chunk, 1.0)
+                seq.decision[-1] = int(target.kind if target else Kind.SILENT)
+                seq.weight[-1] = weight
+                if target is None:
+                    continue
+                pending = [("d", int(target.kind))]
+                late.append((target, main, chunk))
+                if target.kind is Kind.SPEAK and rng.random() < 0.7:
+                    said[min(chunk + rng.randint(2, 4), features.chunks)] = target.text
+            if pending:
+                seq.add(*pending[0], main)
+                main += 1
+        for target, at, _ in late:
+            answer = bool(target.heard) or target.kind is Kind.ACT
+            if answer or rng.random() < self.replies:
+                branches += 1
+                self._branch(seq, target, at, branches, tool_list)
+        return seq
+
+    def _branch(self, seq: TokenSequence, target: Target, at: int, number: int, tools: Sequence[Tool]) -> None:
+        if target.kind is Kind.ACT:
+            header = self.context.act_header(target.heard, tools_prompt(tools))
+        else:
+            header = self.context.reply_header(target.heard, target.sounds, target.notes)
+        reply = [*self.context.encode(target.text), self.context.end_id]
+        ids = [*header, *reply]
+        for i, token in enumerate(ids):
+            following = ids[i + 1] if i + 1 < len(ids) and i + 1 >= len(header) else IGNORE
+            seq.add("t", token, at + 1 + i, number, at + 1, following)
+
+    def targets(
+        self, sample: Mapping[str, Any], features: Features, finals: Mapping[int, str], words: Mapping[int, list[Word]],
+        tools: Sequence[Tool], rng: random.Random, train: bool,
+    ) -> list[Target]:  # fmt: skip
+        """Responses with their chunk; one whose evidence the words channel never closed is left out."""
+        found: list[Target] = []
+        events = {e["id"]: e for e in sample["events"]}
+        speech = {s["id"]: s for s in sample["speech"]}
+        for response in sample["responses"]:
+            kind, heard, sounds = Kind[str(response["kind"]).upper()], "", ()
+            trigger = response.get("trigger", "")
+            if response.get("clock") == "endpoint":
+                item = speech[trigger]
+                closed = [c for c in finals if c * features.chunk_samples > item["onset"]]
+                closed = [c for c in closed if c <= item["offset"] // features.chunk_samples + 6]
+                if not closed:
+                    continue
+                due = max(closed)
+                heard = " ".join(finals[c] for c in closed).strip()
+                first = due
+            else:
+                due = int(response["due_chunk"])
+                event = events[trigger]
+                first = int(event["onset"]) // features.chunk_samples
+                sounds = (str(event.get("display") or event["label"]).replace("_", " "),)
+            chunk = due + (rng.choice(DELAYS) if train else 0)
+            if chunk >= features.chunks or any(f.chunk == chunk for f in found):
+                continue
+            notes = tuple(Note(int(n["sample"]), str(n["text"])) for n in response.get("notes", ()))
+            call = response.get("call")
+            text = json.dumps(call, separators=(",", ":"), ensure_ascii=False) if call else str(response["text"])
+            found.append(Target(chunk, due, first, kind, text, heard, sounds, notes))
+        return found
+
+
+def soft_chunks(sample: Mapping[str, Any], targets: Any) -> dict[int, float]:
+    """Silent chunks that weigh less: from a sound's onset to its response (an early alert is no false one)."""
+    weights: dict[int, float] = {}
+    for target in targets:
+        for chunk in range(target.first, target.chunk):
+            weights[chunk] = 0.0 if chunk >= target.due else 0.25
+    for event in sample["events"]:
+        if event.get("respond") == "context" and not sample.get("instruction"):
+            start, end = int(event["onset"]) // 6400, int(event["offset"]) // 6400
+            weights |= {c: 0.5 for c in range(start, end + 2) if c not in weights}
+    return weights
+
+
+def speech_items(sample: Mapping[str, Any], features: Features) -> list[SpeechItem]:
+    return [
+        SpeechItem(int(s["onset"]), int(s["offset"]), features.transcripts.get(str(s["id"]), str(s.get("text") or "")))
+        for s in sample["speech"]
+    ]
