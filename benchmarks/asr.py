@@ -4,7 +4,7 @@
 
 Each clip is heard as a stream of its own: `LEAD` of near-silence, the clip, `TRAIL` of near-silence. Text is compared
 after Whisper's English normaliser (Radford et al. 2022), so that case, punctuation and digits do not count.
-WER = (substitutions + deletions + insertions) / reference words, over all clips; intervals are percentile bootstrap over
+WER = (substitutions + deletions + insertions) / reference words, over all clips; intervals: percentile bootstrap over
 clips. The delay of a word is its `printed` sample less its own estimated end, in audio time: the recogniser's own
 estimate, not a hand-made one.
 """
@@ -116,17 +116,16 @@ def streaming_wer(
     """
     streamed = [stream(clip.samples) for clip in clips]
     reference = [whole(clip.samples) for clip in clips]
-    errors = np.array(
-        [[*word_errors(c.text, s.text), word_errors(c.text, w.text)[0]] for c, s, w in zip(clips, streamed, reference)]
-    )
+    heard = zip(clips, streamed, reference, strict=True)
+    errors = np.array([[*word_errors(c.text, s.text), word_errors(c.text, w.text)[0]] for c, s, w in heard])
     if not len(errors) or not errors[:, 1].sum():
         raise ValueError("streaming_wer: expected clips with words, got none")
     sums = errors.sum(axis=0)
     draws = np.random.default_rng(seed).integers(0, len(clips), (resamples, len(clips)))
     resampled = errors[draws].sum(axis=1)
     low, high = np.percentile(resampled[:, 0] / np.maximum(resampled[:, 2], 1), [2.5, 97.5])
-    delays = [(w.printed - w.end) * 1000 / SAMPLE_RATE_HZ for heard in streamed for w in heard.words] or [0.0]
-    early = [w.printed < max(v.printed for v in heard.words) for heard in streamed for w in heard.words]
+    delays = [(w.printed - w.end) * 1000 / SAMPLE_RATE_HZ for h in streamed for w in h.words] or [0.0]
+    early = [w.printed < max(v.printed for v in h.words) for h in streamed for w in h.words]
     seconds = sum(len(clip.samples) for clip in clips) / SAMPLE_RATE_HZ
     return AsrResult(
         clips=len(clips),
@@ -155,7 +154,7 @@ def word_errors(reference: str, hypothesis: str) -> tuple[int, int]:
     return out.substitutions + out.deletions + out.insertions, len(wanted.split())
 
 
-def read_clips(audio: Path, index: Path, datasets: Sequence[str], split: str, count: int, seed: int) -> list[Clip]:
+def read_clips(audio: Path, index: Path, datasets: Sequence[str], split: str, *, count: int, seed: int) -> list[Clip]:
     """`count` clips with text, as many of each dataset as there are, drawn by `seed`."""
     with index.open(newline="") as lines:
         rows = [r for r in csv.DictReader(lines) if r["dataset"] in datasets and r["split"] == split and r["text"]]
@@ -199,7 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             cache[id(samples)] = (hear_stream(samples, channel, vad, size), hear_whole(samples, recogniser))
         return cache[id(samples)]
 
-    clips = read_clips(options.audio, index, options.datasets, options.split, options.clips, options.seed)
+    clips = read_clips(options.audio, index, options.datasets, options.split, count=options.clips, seed=options.seed)
     groups = {name: [c for c in clips if c.name.startswith(f"{name}/")] for name in options.datasets} | {"all": clips}
     for name, group in groups.items():
         result = streaming_wer(group, lambda x: pair(x)[0], lambda x: pair(x)[1], seed=options.seed)

@@ -22,8 +22,8 @@ FADE = 80  # 5 ms
 def audible(samples: FloatArray, cap: bool = True) -> tuple[int, int]:
     """[onset, offset) of the audible part of a clip, on 10 ms frames.
 
-    A frame counts when its peak is above -40 dB of the clip's peak and above the clip's own noise floor. With `cap`, a
-    quiet beginning longer than 0.25 s before the first strong frame is cut too, so that the first second holds the sound.
+    A frame counts when its peak is above -40 dB of the clip's peak and above the clip's own noise floor. With `cap`,
+    a quiet beginning longer than 0.25 s before the first strong frame is cut too: the first second holds the sound.
     Raises DataError for silence.
     """
     n = len(samples) // FRAME

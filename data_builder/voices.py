@@ -136,14 +136,25 @@ def voices(split: str, have: set[str]) -> list[list[Voice]]:
     """Groups of voices of a split; a group is drawn uniformly, then a voice of it. No voice name is in two splits."""
     rates = (0.85, 1.0, 1.15)
     if split == "train":
-        espeak = [Voice("espeak", f"en-us{v}", r, p) for v in ("", "+m3", "+f2", "+f4", "+m7") for r in rates for p in (35, 60)]
+        espeak = [
+            Voice("espeak", f"en-us{v}", r, p)
+            for v in ("", "+m3", "+f2", "+f4", "+m7")
+            for r in rates
+            for p in (35, 60)
+        ]
         espeak += [Voice("espeak", f"en-gb{v}", r) for v in ("", "+f3", "+m1") for r in rates]
         flite = [Voice("flite", n, r) for n in ("slt", "kal", "kal16") for r in rates]
         groups = [espeak, flite, [Voice("piper", "en_US-joe-medium", r) for r in (0.85, 0.95, 1.0, 1.1, 1.2)]]
     elif split == "cal":
-        groups = [[Voice("espeak", f"en-gb-scotland{v}", r) for v in ("", "+f1") for r in rates], [Voice("flite", "awb", r) for r in rates]]
+        groups = [
+            [Voice("espeak", f"en-gb-scotland{v}", r) for v in ("", "+f1") for r in rates],
+            [Voice("flite", "awb", r) for r in rates],
+        ]
     else:
-        groups = [[Voice("espeak", f"en-gb-x-rp{v}", r) for v in ("+f5", "+m4") for r in rates], [Voice("flite", "rms", r) for r in rates]]
+        groups = [
+            [Voice("espeak", f"en-gb-x-rp{v}", r) for v in ("+f5", "+m4") for r in rates],
+            [Voice("flite", "rms", r) for r in rates],
+        ]
     return [g for g in groups if g[0].engine in have]
 
 
@@ -154,7 +165,7 @@ def _held_out(text: str) -> str:
 
 
 def _texts(kind: str, split: str, count: int, rng: np.random.Generator) -> list[dict[str, Any]]:
-    """`count` texts of a kind with answers or calls. Train never says a text that is held out; cal and dev half-and-half."""
+    """`count` texts of a kind with answers or calls. Train never says a held-out text; cal and dev do."""
     if kind == "act":
         seen: list[dict[str, Any]] = []
         while len(seen) < count:
@@ -179,7 +190,7 @@ def _texts(kind: str, split: str, count: int, rng: np.random.Generator) -> list[
 
 
 def build_bank(out: Path, count: int, seed: int = 0, piper: Path | None = None, log: Any = None) -> dict[str, int]:
-    """Write about `count` utterances and `out`/index.json; a WAV that is already there is kept. Returns counts a split."""
+    """Write about `count` utterances and `out`/index.json; a WAV that is there is kept. Returns counts a split."""
     have = engines(piper)
     rng = np.random.default_rng(np.random.SeedSequence([seed, 77]))
     rows: list[dict[str, Any]] = []
@@ -228,7 +239,9 @@ def read_bank(folder: Path) -> list[dict[str, Any]]:
     """Rows of a bank. Raises DataError where the index is missing or of another schema."""
     path = folder / "index.json"
     if not path.is_file():
-        raise DataError(f"expected an utterance bank at {folder}, got no index.json (make one: soundflow data voices --out DIR)")
+        raise DataError(
+            f"expected an utterance bank at {folder}, got no index.json (make one: soundflow data voices --out DIR)"
+        )
     body = json.loads(path.read_text())
     if body.get("schema") != SCHEMA:
         raise DataError(f"expected bank schema {SCHEMA}, got {body.get('schema')!r}", str(path))

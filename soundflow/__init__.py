@@ -9,5 +9,11 @@ Axis letters used in every docstring of the project:
     K  decision classes (silent, speak, act)     V  vocabulary
 """
 
+import os
+
 __version__ = "0.1.0"
 SAMPLE_RATE_HZ = 16_000
+
+# ONNX Runtime reports home from 1.31 on, as soon as it is imported, unless told so before. A listener must not.
+for _name in ("ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED"):
+    os.environ.setdefault(_name, "1")

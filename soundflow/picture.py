@@ -33,7 +33,7 @@ class Caption:
 
 
 def save(recorder: Recorder, path: Path, caption: Caption) -> None:
-    """Draw what `recorder` holds into a PNG (or the format of the suffix of `path`). Raises ConfigError when it cannot."""
+    """Draw what `recorder` holds into a PNG (or what the suffix of `path` says). ConfigError when it cannot."""
     recorder.close()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a glyph that no font has is drawn as a box
@@ -76,6 +76,7 @@ def draw(recorder: Recorder, caption: Caption) -> Any:
         y -= tall
         axes[name] = figure.add_axes((left / width, y / height, axis_in / width, tall / height))
         _plain(axes[name], length)
+        axes[name].set_ylim(tall, 0)
         y -= _GAP
     ticks = time_ticks(length, axis_in)
     for axis in axes.values():
@@ -84,10 +85,14 @@ def draw(recorder: Recorder, caption: Caption) -> Any:
 
     _head(figure, recorder, caption, (left / width, 1 - _RIGHT / width, height), type_)
     _spectrum(axes["spectrum"], recorder, length)
-    _sounds(axes["sounds"], recorder, rows, length, scale, type_)
-    _cards(axes["words"], word_cards, heights["words"], scale, WORDS, story.speech.items)
+    _sounds(axes["sounds"], recorder, rows, scale, type_)
+    _cards(axes["words"], word_cards, scale, WORDS, story.speech.items)
+    if not word_cards:
+        _nothing(axes["words"], "no speech")
     _decisions(axes["decisions"], recorder, length)
-    _cards(axes["answers"], answer_cards, heights["answers"], scale, None, story.voice.items)
+    _cards(axes["answers"], answer_cards, scale, None, story.voice.items)
+    if not answer_cards:
+        _nothing(axes["answers"], "none")
     hidden = {"words": words_hidden + story.words.dropped, "answers": answers_hidden + story.answers.dropped}
     for name, axis in axes.items():
         said = name.upper() + (f"   {hidden[name]} more are not shown" if hidden.get(name) else "")
@@ -151,6 +156,10 @@ def _plain(axis: Any, length: float) -> None:
     axis.grid(axis="x", color=FAINT, lw=0.7)
 
 
+def _nothing(axis: Any, text: str) -> None:
+    axis.text(0.005, 0.5, text, transform=axis.transAxes, va="center", fontsize=8.5, color=SOFT)
+
+
 def _head(
     figure: Any, recorder: Recorder, caption: Caption, place: tuple[float, float, float], type_: Typesetter
 ) -> None:
@@ -193,11 +202,10 @@ def _spectrum(axis: Any, recorder: Recorder, length: float) -> None:
     shades = LinearSegmentedColormap.from_list("ink", stops)
     values = recorder.spectrum.decibels()
     if len(values):
-        top = float(np.percentile(values, 99.7))
-        floor = max(float(np.percentile(values, 8)), top - 70)
-        end = len(values) * recorder.spectrum.columns.seconds_each
-        box = (0, min(end, length) if end < length else end, mel(LOW_HZ), mel(HIGH_HZ))
-        limits = {"vmin": floor, "vmax": max(top, floor + 12)}
+        top = max(float(np.percentile(values, 99.7)), -10.0)  # so that room tone is not blown up to full ink
+        floor = min(max(float(np.percentile(values, 8)), top - 70), top - 40)
+        box = (0, len(values) * recorder.spectrum.columns.seconds_each, mel(LOW_HZ), mel(HIGH_HZ))
+        limits = {"vmin": floor, "vmax": top}
         axis.imshow(
             values.T, aspect="auto", origin="lower", extent=box, cmap=shades, interpolation="bilinear", **limits
         )
@@ -208,13 +216,14 @@ def _spectrum(axis: Any, recorder: Recorder, length: float) -> None:
     axis.grid(False)
 
 
-def _sounds(axis: Any, recorder: Recorder, rows: list[str], length: float, scale: float, type_: Typesetter) -> None:
+def _sounds(axis: Any, recorder: Recorder, rows: list[str], scale: float, type_: Typesetter) -> None:
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.patches import FancyBboxPatch
 
     axis.set_ylim(max(1, len(rows)), 0)
+    length = axis.get_xlim()[1]
     if not rows:
-        axis.text(0.005, 0.5, "no sound was reported", transform=axis.transAxes, va="center", fontsize=8.5, color=SOFT)
+        _nothing(axis, "none")
         return
     shades = LinearSegmentedColormap.from_list("heat", ["#00876c00", "#00876c55"])
     heat = recorder.tags.values
@@ -228,22 +237,26 @@ def _sounds(axis: Any, recorder: Recorder, rows: list[str], length: float, scale
         spans = sorted((s for s in recorder.story.sounds.items if s.text == label), key=lambda s: s.start)
         for position, span in enumerate(spans):
             wide = max(span.end - span.start, 0.04 / scale)
-            shape = {"boxstyle": "square,pad=0", "lw": 0, "fc": SOUND, "alpha": 0.3 + 0.65 * span.p, "zorder": 2}
+            shape: dict[str, Any] = {
+                "boxstyle": "square,pad=0",
+                "lw": 0,
+                "fc": SOUND,
+                "alpha": 0.3 + 0.65 * span.p,
+                "zorder": 2,
+            }
             axis.add_patch(FancyBboxPatch((span.start, index + 0.26), wide, 0.48, **shape))
-            _chance(axis, span, spans[position + 1 :], index, (length, scale, wide), type_)
+            edge = min([length, *(s.start for s in spans[position + 1 : position + 2])])
+            _chance(axis, span, index, (edge, wide, scale), type_)
     axis.set_xlim(0, length)
     axis.set_yticks(np.arange(len(rows)) + 0.5, rows, parse_math=False)
     axis.tick_params(axis="y", length=0, labelsize=8.5, labelcolor=INK)
 
 
-def _chance(
-    axis: Any, span: Span, later: list[Span], row: int, measures: tuple[float, float, float], type_: Typesetter
-) -> None:
-    """The probability inside its bar, behind it or before it, wherever there is room."""
-    length, scale, wide = measures
+def _chance(axis: Any, span: Span, row: int, room: tuple[float, float, float], type_: Typesetter) -> None:
+    """The probability in its bar or behind it, wherever it fits."""
+    edge, wide, scale = room
     text = f"{span.p:.2f}"
     need = (type_.width(text, 7.5) + 0.08) / scale
-    edge = min([length] + [s.start for s in later[:1]])
     where: dict[str, Any] = {"va": "center", "fontsize": 7.5, "zorder": 3}
     if wide > need:
         axis.text(span.start + 0.05 / scale, row + 0.51, text, color=PAPER if span.p > 0.45 else INK, **where)
@@ -275,11 +288,10 @@ def _decisions(axis: Any, recorder: Recorder, length: float) -> None:
     axis.set_xlim(0, length)
 
 
-def _cards(axis: Any, cards: list[Card], tall: float, scale: float, colour: str | None, lines: list[Span]) -> None:
+def _cards(axis: Any, cards: list[Card], scale: float, colour: str | None, lines: list[Span]) -> None:
     """Texts under a bar that shows their span; `lines` are drawn along the top edge (speech heard, voice spoken)."""
     from matplotlib.patches import Rectangle
 
-    axis.set_ylim(tall, 0)
     for line in lines:
         shade = colour or "#56b4e9"
         axis.add_patch(Rectangle((line.start, 0.0), max(line.end - line.start, 0.01), 0.035, fc=shade, lw=0, alpha=0.5))
@@ -295,5 +307,3 @@ def _cards(axis: Any, cards: list[Card], tall: float, scale: float, colour: str 
         if card.span.mark == "cut":
             style |= {"color": SOFT, "style": "italic"}
         axis.text(x + 0.07 / scale, y + 0.085, "\n".join(card.lines), parse_math=False, **style)
-    if not cards:
-        axis.text(0.005, 0.5, "none", transform=axis.transAxes, va="center", fontsize=8.5, color=SOFT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TextIO
@@ -15,12 +16,15 @@ from soundflow.events import (
     ReplyCancelled,
     ReplyDelta,
     ReplyDone,
+    ReplyStarted,
     SoundEvent,
     SpeechStarted,
     SpeechStopped,
     Summary,
     Transcript,
 )
+
+WIDTH = 90
 
 
 class Sink(Protocol):
@@ -95,7 +99,8 @@ def describe(event: Event) -> tuple[str, str] | None:
         case ReplyDone():
             return "SPEAK", f'"{one_line(event.text)}"'
         case ReplyCancelled():
-            return "CUT", f'"{one_line(event.text)}" ({event.reason.replace("_", " ")})'
+            cut = f'"{one_line(event.text, 60)}" ' if event.text else ""
+            return "CUT", f"{cut}({event.reason.replace('_', ' ')})"
         case Action():
             return "ACT", call_text(event) + ("  asks for confirmation" if event.confirm else "")
         case NoteEvent():
@@ -142,6 +147,7 @@ class EventList:
         self._seen = 0
         self._speech_s = 0.0
         self._speech_from: float | None = None
+        self._started = ("", 0.0)
 
     def emit(self, event: Event) -> None:
         match event:
@@ -157,9 +163,19 @@ class EventList:
                 self._speech_from = None
             case Transcript(final=True):
                 self._add(event.start, event.end, "words", f'"{one_line(event.text)}"')
-            case ReplyDone() | ReplyCancelled() | Action() | NoteEvent():
-                heading, text = describe(event) or ("", "")
-                self._add(event.t, None, heading.lower(), text)
+            case ReplyStarted():
+                self._started = (event.id, event.t)
+            case ReplyDone() | ReplyCancelled():
+                self._answered(event.id, event.t, event.text, cut=isinstance(event, ReplyCancelled))
+            case Action():
+                self._add(event.t, None, "act", (describe(event) or ("", ""))[1])
+
+    def _answered(self, id_: str, t: float, text: str, *, cut: bool) -> None:
+        start = self._started[1] if self._started[0] == id_ else t
+        if cut and self._rows and self._rows[-1][2:] == ("speak", f'"{one_line(text)}"'):
+            start = self._rows.pop()[0]  # made in full, cut while it was played
+            self._seen -= 1
+        self._add(start, t, "cut" if cut else "speak", f'"{one_line(text)}"' if text else "before a word was said")
 
     def _add(self, start: float, end: float | None, kind: str, text: str) -> None:
         self._rows.append((start, end, kind, text))
@@ -180,7 +196,9 @@ class EventList:
             yield "  none"
         for start, end, kind, text in rows:
             span = clock_text(start) + (f" - {clock_text(end).strip():<9}" if end is not None else " " * 12)
-            yield f"{span}  {kind:<6}  {text}"
+            first, *rest = textwrap.wrap(text, WIDTH) or [""]
+            yield f"{span}  {kind:<6}  {first}"
+            yield from (" " * (len(span) + 10) + line for line in rest)
         yield ""
         yield from summary_lines(summary, self._speech_s)
 

@@ -179,6 +179,7 @@ class Recorder:
         self._replies: dict[str, tuple[float, str]] = {}
         self._sounds: dict[str, SoundEvent] = {}
         self._speech: float | None = None
+        self._last: tuple[str, Span] | None = None
 
     @property
     def seconds(self) -> float:
@@ -231,20 +232,31 @@ class Recorder:
             case ReplyDelta() if event.id in self._replies:
                 start, text = self._replies[event.id]
                 self._replies[event.id] = (start, (text + event.text)[:1000])
-            case ReplyDone() | ReplyCancelled():
-                start, _ = self._replies.pop(event.id, (event.t, ""))
-                mark = "speak" if isinstance(event, ReplyDone) else "cut"
-                self.story.answers.add(Span(start, event.t, one_line(event.text), mark=mark))
+            case ReplyDone():
+                self._answer(event.id, event.t, event.text, "speak")
+            case ReplyCancelled():
+                if self._last and self._last[0] == event.id:  # made in full, cut while it was played
+                    self._last[1].mark = "cut"
+                else:
+                    self._answer(event.id, event.t, event.text, "cut")
             case Action():
+                self._replies = {key: value for key, value in self._replies.items() if value[1]}
                 question = "  (confirm?)" if event.confirm else ""
                 self.story.answers.add(Span(event.t, event.t, call_text(event) + question, mark="act"))
 
+    def _answer(self, id_: str, t: float, text: str, mark: str) -> None:
+        start, _ = self._replies.pop(id_, (t, ""))
+        span = Span(start, t, one_line(text) or "(no word yet)", mark=mark)
+        self._last = (id_, span)
+        self.story.answers.add(span)
+
     def close(self) -> None:
-        """Turn what is still open into spans up to the end of the audio."""
+        """Turn what is still open into spans up to the end of the audio. Nothing may be added afterwards."""
+        self.spectrum.push(np.zeros(_FFT - _HOP, np.float32))
         for sound in self._sounds.values():
             self.story.sounds.add(Span(sound.onset, max(self.seconds, sound.onset), sound.label, sound.p, mark="open"))
         if self._speech is not None:
             self.story.speech.add(Span(self._speech, max(self.seconds, self._speech)))
-        for start, text in self._replies.values():
+        for start, text in ((start, text) for start, text in self._replies.values() if text):
             self.story.answers.add(Span(start, max(self.seconds, start), one_line(text), mark="speak"))
         self._sounds, self._speech, self._replies = {}, None, {}

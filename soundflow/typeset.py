@@ -37,7 +37,8 @@ class Typesetter:
         from matplotlib.figure import Figure
         from matplotlib.font_manager import FontProperties
 
-        self._renderer: Any = FigureCanvasAgg(Figure(dpi=dpi)).get_renderer()
+        canvas: Any = FigureCanvasAgg(Figure(dpi=dpi))
+        self._renderer = canvas.get_renderer()
         self._font = FontProperties
         self._dpi = dpi
 
@@ -83,8 +84,8 @@ def lay_out(
 ) -> tuple[list[Card], int]:
     """Place a card for each span, `scale` inches a second, on an axis of `axis_in` inches.
 
-    A card starts where its span starts and moves left only at the end of the axis. Cards that meet are stacked; one that
-    would pass `max_height` inches is left out and counted.
+    A card starts where its span starts and moves left only at the end of the axis. Cards that meet are stacked;
+    one that would pass `max_height` inches is left out and counted.
     """
     cards: list[Card] = []
     hidden = 0

@@ -54,7 +54,7 @@ class VoiceFile:
             self._write(len(self._input) - self._hold)
 
     def on_voice(self, sample: int, rate_hz: int, audio: FloatArray) -> None:
-        """Place `audio` [n] at `sample` of the stream, or right behind the voice before it where the two would overlap."""
+        """Place `audio` [n] at `sample` of the stream, or right behind the voice before it where they would overlap."""
         last = self._utterance
         if last is None or last.rate_hz != rate_hz or sample > last.end + _JOIN:
             self._finish_utterance()

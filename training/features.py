@@ -27,8 +27,8 @@ CHUNK_SAMPLES = 6400
 class Features:
     """One stream: tags [T,521], sound [T,1024], speech [T,288] (float16) and the voice-activity segments in samples.
 
-    `stop_chunks` is the chunk in which a segment's stop was found, -1 where the stream ended first. `transcripts` maps a
-    speech item's id to what the recogniser hears in its clip.
+    `stop_chunks` is the chunk in which a segment's stop was found, -1 where the stream ended first. `transcripts`
+    maps a speech item's id to what the recogniser hears in its clip.
     """
 
     tags: np.ndarray
@@ -120,6 +120,12 @@ def cache_all(data: Path, out: Path, parts: Parts, workers: int) -> Iterator[tup
         jobs = [(s, out, parts) for s in shards]
         for done, _ in enumerate(pool.imap_unordered(cache_shard, jobs), 1):
             yield done, len(shards)
+
+
+def read_transcripts(path: Path) -> dict[str, str]:
+    """JSON lines {path, text} of `soundflow data transcribe` -> clip path: recogniser text."""
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    return {str(row["path"]): str(row["text"]) for row in rows}
 
 
 def load_all(cache: Path, transcripts: Mapping[str, str]) -> list[tuple[dict[str, Any], Features]]:

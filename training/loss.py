@@ -39,9 +39,7 @@ def compute(model: TrainableLalm, batch: Sequence[TokenSequence], config: LossCo
     weights = weight[at] * torch.tensor(config.classes)[kinds]
     decision_loss = (each * weights).sum() / weights.sum().clamp(min=1e-6)
     spoken = token != IGNORE
-    if spoken.any():
-        reply_loss = F.cross_entropy(model.token_logits(hidden[spoken]), token[spoken])
-    else:
-        reply_loss = torch.zeros(())
+    texts = model.token_logits(hidden[spoken])
+    reply_loss = F.cross_entropy(texts, token[spoken]) if spoken.any() else torch.zeros(())
     total = config.decision * decision_loss + config.reply * reply_loss
     return Losses(total, float(decision_loss), float(reply_loss))

@@ -1,4 +1,5 @@
-"""A sample and its cached features -> one token sequence with targets, laid out exactly as `soundflow.decide` streams it.
+"""A sample and its cached features -> one token sequence with targets, laid out exactly as `soundflow.decide`
+streams it.
 
 Main tokens are causal. A reply is a branch: it sees the main tokens up to its <speak> or <act> and itself, takes the
 positions that follow, and is invisible to everything else, as the fork at inference is.
@@ -6,15 +7,15 @@ positions that follow, and is invisible to everything else, as the fork at infer
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from soundflow.decide.context import Context
+from soundflow.decide.context import Context, sound_names
+from soundflow.respond.grammar import act_text
 from soundflow.respond.tools import tools_prompt
-from soundflow.types import Kind, Note, Tool, Word
+from soundflow.types import ActionCall, Kind, Note, Tool
 from training.features import Features
 from training.words_sim import SpeechItem, simulate_words
 
@@ -27,7 +28,8 @@ class TokenSequence:
     """Parallel lists over T positions.
 
     kind: "t" text id, "a" audio chunk (row of `tags`...), "d" decision token; `value` is the id, feature row or Kind.
-    position: RoPE position. branch: 0 for main, else the reply's number. seen: for a branch token, main tokens [0, seen).
+    position: RoPE position. branch: 0 for main, else the reply's number. seen: for a branch token, main tokens [0,
+    seen).
     decision / decision_weight: target Kind at this position and its weight. token: next-token target or IGNORE.
     """
 
@@ -70,8 +72,15 @@ class Target:
 class SequenceBuilder:
     """Lays out samples. `replies` is the share of sound alerts whose reply is trained (answers and acts always are)."""
 
-    def __init__(self, context: Context, tool_sets: Mapping[str, Sequence[Tool]], replies: float = 0.6) -> None:
+    def __init__(
+        self,
+        context: Context,
+        tool_sets: Mapping[str, Sequence[Tool]],
+        labels: Sequence[str],
+        replies: float = 0.6,
+    ) -> None:
         self.context = context
+        self.labels = labels
         self.tool_sets = tool_sets
         self.replies = replies
 
@@ -92,14 +101,15 @@ class SequenceBuilder:
             main += 1
         for sample, features in samples:
             words, finals = simulate_words(speech_items(sample, features), features, rng)
-            targets = {t.chunk: t for t in self.targets(sample, features, finals, words, tool_list, rng, train)}
+            targets = {t.chunk: t for t in self.targets(sample, features, finals, tool_list, rng, train)}
             soft = soft_chunks(sample, targets.values())
             pending: list[tuple[str, int]] = []
             said: dict[int, str] = {}
             base = len(seq.features)
             seq.features.append(features)
             for chunk in range(features.chunks):
-                items = [*pending, *(("t", i) for i in self.context.said(said.pop(chunk)))] if chunk in said else pending
+                spoken = self.context.said(said.pop(chunk)) if chunk in said else []
+                items = [*pending, *(("t", i) for i in spoken)]
                 pending = []
                 closed = chunk in finals
                 ids = self.context.words(words.get(chunk, ()), closed)
@@ -140,9 +150,14 @@ class SequenceBuilder:
             seq.add("t", token, at + 1 + i, number, at + 1, following)
 
     def targets(
-        self, sample: Mapping[str, Any], features: Features, finals: Mapping[int, str], words: Mapping[int, list[Word]],
-        tools: Sequence[Tool], rng: random.Random, train: bool,
-    ) -> list[Target]:  # fmt: skip
+        self,
+        sample: Mapping[str, Any],
+        features: Features,
+        finals: Mapping[int, str],
+        tools: Sequence[Tool],
+        rng: random.Random,
+        train: bool,
+    ) -> list[Target]:
         """Responses with their chunk; one whose evidence the words channel never closed is left out."""
         found: list[Target] = []
         events = {e["id"]: e for e in sample["events"]}
@@ -163,13 +178,14 @@ class SequenceBuilder:
                 due = int(response["due_chunk"])
                 event = events[trigger]
                 first = int(event["onset"]) // features.chunk_samples
-                sounds = (str(event.get("display") or event["label"]).replace("_", " "),)
             chunk = due + (rng.choice(DELAYS) if train else 0)
             if chunk >= features.chunks or any(f.chunk == chunk for f in found):
                 continue
+            if not heard:
+                sounds = sound_names(features.tags[max(0, chunk - 3) : chunk + 1], self.labels)
             notes = tuple(Note(int(n["sample"]), str(n["text"])) for n in response.get("notes", ()))
             call = response.get("call")
-            text = json.dumps(call, separators=(",", ":"), ensure_ascii=False) if call else str(response["text"])
+            text = act_text(ActionCall(call["name"], call["arguments"]), tools) if call else str(response["text"])
             found.append(Target(chunk, due, first, kind, text, heard, sounds, notes))
         return found
 

@@ -1,7 +1,7 @@
 """The words channel on training streams: known text, real voice-activity edges, drawn print delays.
 
-Running the recogniser over every composed stream costs most of a CPU build. Its output is known up to timing: the text of a
-clip (recognised once per clip), printed when it is stable, closed one chunk after the voice-activity stop.
+Running the recogniser over every composed stream costs most of a CPU build. Its output is known up to timing: the
+text of a clip (recognised once per clip), printed when it is stable, closed one chunk after the voice-activity stop.
 """
 
 from __future__ import annotations

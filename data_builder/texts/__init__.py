@@ -1,1 +1,1 @@
-"""The words of the corpus, all written for this project: replies, instructions, questions, device requests, side talk."""
+"""The words of the corpus, all written for this project: replies, instructions, questions, requests, side talk."""

@@ -194,6 +194,6 @@ def alike(a: str, b: str) -> bool:
 
 
 def listing(labels: list[str]) -> str:
-    """"a dog, a bell and a knock" for labels in order."""
+    """ "a dog, a bell and a knock" for labels in order."""
     nouns = [PHRASES[label].noun for label in labels]
     return nouns[0] if len(nouns) == 1 else ", ".join(nouns[:-1]) + " and " + nouns[-1]

@@ -1,10 +1,12 @@
 """How text stands around the audio in the LALM's context. Training and inference share these functions.
 
-    prefix        <|im_start|>system ... instruction, tool names ...<|im_end|>\\n<|im_start|>user\\n      (attention sinks)
+    prefix        <|im_start|>system ... instruction, tool names ...<|im_end|>\\n<|im_start|>user\\n      (attention
+    sinks)
     a chunk       [<speak>|<act> of the last chunk] [said text] AUDIO [words] [\\n where a segment closed]   -> decision
     a reply       fork of the row, <speak>|<act>, then heard / sounds / notes, <|im_end|>, assistant, reply, <|im_end|>
 
-A silent decision is emitted but not written back: it is what the context assumes, and a silent chunk costs one position.
+A silent decision is emitted but not written back: it is what the context assumes, and a silent chunk costs one
+position.
 """
 
 from __future__ import annotations
@@ -12,11 +14,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from tokenizers import Tokenizer
 
 from soundflow.clock import seconds
 from soundflow.errors import CapacityError, WeightsError
-from soundflow.types import Note, Word
+from soundflow.perceive.labels import GENERIC, SPEECH, UNREPORTED, display_name
+from soundflow.types import FloatArray, Note, Word
 
 SYSTEM = "You listen to a home. Warn of danger, distress and callers. Answer requests. Else stay silent."
 END = "<|im_end|>"
@@ -24,6 +28,25 @@ MAX_PREFIX_TOKENS = 256
 MAX_HEADER_TOKENS = 512
 MAX_NOTES = 8
 MAX_HEARD_CHARS = 400
+
+
+NAMED_TAG = 0.1
+
+
+def sound_names(tags: FloatArray, labels: Sequence[str], most: int = 3) -> tuple[str, ...]:
+    """Plain names of the strongest sounds of a few chunks, tags [n,521]; speech, scenes and generic parents left
+    out.
+    """
+    p = tags.astype(np.float32).max(axis=0)
+    names: list[str] = []
+    for i in np.argsort(-p, kind="stable"):
+        if p[i] < NAMED_TAG or len(names) >= most:
+            break
+        label = labels[i]
+        name = display_name(label)
+        if label not in SPEECH and label not in UNREPORTED and label not in GENERIC and name not in names:
+            names.append(name)
+    return tuple(names)
 
 
 def stamp(sample: int) -> str:

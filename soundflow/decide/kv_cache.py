@@ -1,8 +1,9 @@
 """Bounded key/value cache: a fixed prefix (the attention sinks) and the newest tokens behind it.
 
-Xiao et al. 2023 (arXiv 2309.17453) keep the first tokens as attention sinks. Here the sinks are the whole prompt prefix. When a
-row is full its oldest tokens behind the prefix leave as a block, the rest moves down, and its keys are rotated back by as
-many positions, so that a position is always a slot index and RoPE never leaves [0, capacity).
+Xiao et al. 2023 (arXiv 2309.17453) keep the first tokens as attention sinks. Here the sinks are the whole prompt
+prefix. When a
+row is full its oldest tokens behind the prefix leave as a block, the rest moves down, and its keys are rotated back
+by as many positions, so that a position is always a slot index and RoPE never leaves [0, capacity).
 """
 
 from __future__ import annotations

@@ -71,12 +71,15 @@ class Lalm:
 
     def embed(self, ids: Sequence[int]) -> Tensor:
         """[P] ids -> [P,D]."""
-        return self.llama.embed(torch.tensor(list(ids), dtype=torch.int64))
+        out: Tensor = self.llama.embed(torch.tensor(list(ids), dtype=torch.int64))
+        return out
 
     @torch.inference_mode()
     def audio_embedding(self, perception: Perception) -> Tensor:
         """-> [1,D] in the LM's dtype."""
-        tags, sound, speech = (torch.from_numpy(x)[None] for x in (perception.tags, perception.sound, perception.speech))
+        tags, sound, speech = (
+            torch.from_numpy(x)[None] for x in (perception.tags, perception.sound, perception.speech)
+        )
         out: Tensor = self.projector(tags, sound, speech)
         return out.to(self.llama.norm.dtype)
 

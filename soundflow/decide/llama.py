@@ -16,7 +16,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from soundflow.decide.kv_cache import CacheState, rotate, rope_tables
+from soundflow.decide.kv_cache import CacheState, rope_tables, rotate
 from soundflow.errors import WeightsError
 
 
@@ -77,7 +77,9 @@ class Block(nn.Module):
     def forward(
         self, x: Tensor, keys: Tensor, values: Tensor, slots: Tensor, mask: Tensor, cos: Tensor, sin: Tensor
     ) -> Tensor:
-        """x [B,P,D]; keys/values [B,Hkv,C+1,Dh] are written at `slots` [B,P]; mask [B,1,P,m] additive; cos/sin [B,P,Dh]."""
+        """x [B,P,D]; keys/values [B,Hkv,C+1,Dh] are written at `slots` [B,P]; mask [B,1,P,m] additive; cos/sin
+        [B,P,Dh].
+        """
         c, (b, p, _) = self.c, x.shape
         h = F.rms_norm(x, (c.width,), self.norm1, c.eps)
         q, k, v = self.qkv(h).view(b, p, -1, c.head_dim).split([c.heads, c.kv_heads, c.kv_heads], dim=2)
@@ -192,4 +194,5 @@ class Llama(nn.Module):
         for i, block in enumerate(self.blocks):
             x = block(x, state.keys[i], state.values[i], slots, mask, cos, sin)
         state.lengths += counts
-        return F.rms_norm(x, (self.config.width,), self.norm, self.config.eps)
+        out: Tensor = F.rms_norm(x, (self.config.width,), self.norm, self.config.eps)
+        return out

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from soundflow.perceive.labels import SPEECH
 from soundflow.perceive.moonshine import FRAME_WIDTH, Moonshine
 from soundflow.perceive.normalise import LevelState, LevelTracker
 from soundflow.perceive.sound import SoundEncoder, SoundState, labels
 from soundflow.perceive.speech import SpeechEncoder, SpeechState
 from soundflow.perceive.tags import SoundEvents, SoundEventsState, TagCalibration
-from soundflow.perceive.labels import SPEECH
 from soundflow.perceive.vad import VadState, VoiceActivity
 from soundflow.perceive.words import WordsChannel, WordsConfig, WordsState
-from soundflow.types import AudioChunk, FloatArray, Perception, Vad, Words
+from soundflow.types import AudioChunk, FloatArray, Perception, Sound, Vad, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,11 @@ class Perceiver:
     """Sound tags and embedding, speech frames, voice activity and words of any number of streams, one state each."""
 
     def __init__(
-        self, parts: Parts, chunk_samples: int, calibration: TagCalibration | None = None, executor: Executor | None = None
+        self,
+        parts: Parts,
+        chunk_samples: int,
+        calibration: TagCalibration | None = None,
+        executor: Executor | None = None,
     ) -> None:
         """`executor` decodes words beside the step; without one they are decoded in it, with the same result."""
         moonshine = Moonshine(parts.asr)
@@ -97,11 +101,12 @@ class Perceiver:
         mean = speech.mean(axis=0) if len(speech) else np.zeros(FRAME_WIDTH, np.float32)
         return Frames(sound.scores.max(axis=0), sound.embeddings.mean(axis=0), mean, vad, level.rms_db)
 
-    def step(self, chunk: AudioChunk, state: PerceiverState) -> Perception:
-        """Perceive one chunk."""
+    def step(self, chunk: AudioChunk, state: PerceiverState, words: Words | None = None) -> Perception:
+        """Perceive one chunk. `words` are those of `flush`, for the silent chunk behind the end of a stream."""
         frames = self.frames(chunk, state)
-        speech_score = float(frames.tags[self._speech_tags].max())
-        words = self._words.step(chunk, frames.vad, state.words, speech_score)
+        if words is None:
+            speech_score = float(frames.tags[self._speech_tags].max())
+            words = self._words.step(chunk, frames.vad, state.words, speech_score)
         sounds = self._events.step(self.calibration(frames.tags), chunk.index, state.events)
         return Perception(
             chunk=chunk.index,
@@ -114,6 +119,10 @@ class Perceiver:
             sounds=tuple(sounds),
             level_db=frames.level_db,
         )
+
+    def ended(self, end_sample: int, state: PerceiverState) -> tuple[Sound, ...]:
+        """Offsets of the sounds that still go on at the end of the stream."""
+        return self._events.flush(end_sample, state.events)
 
     def flush(self, state: PerceiverState) -> Words:
         """What the words channel still holds at the end of the stream."""

@@ -1,6 +1,7 @@
 """Perception -> one LALM embedding a chunk.
 
-A chunk starts where the LM already understands it: the sum over sound tags of p(tag) times the mean token embedding of the
+A chunk starts where the LM already understands it: the sum over sound tags of p(tag) times the mean token embedding
+of the
 tag's name. Zero-initialised projections of the sound embedding and of the mean speech frame are learned on top.
 """
 

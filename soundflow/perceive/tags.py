@@ -13,36 +13,35 @@ from numpy.typing import NDArray
 
 from soundflow.errors import AudioFormatError, ConfigError
 from soundflow.perceive.labels import ALERTING, GENERIC, UNREPORTED
+from soundflow.perceive.sound import TAGS
 from soundflow.types import FloatArray, Sound
 
 _STEP = 1.0 / 512.0  # half a step of YAMNet's int8 scores: 0 and 1 mean "within half a step of it"
-_CALIBRATION_KEYS = {"format", "labels", "a", "b"}
+_CALIBRATION_KEYS = {"format", "a", "b"}
 _CALIBRATION_FORMAT = "soundflow-tag-calibration-1"
 
 
 @dataclass(frozen=True, slots=True)
 class TagCalibration:
-    """p = sigmoid(a * logit(score) + b) for each class; `a` and `b` are [L]."""
+    """p = sigmoid(a * logit(score) + b) for each class; `a` and `b` are [521], in the order of the sound encoder."""
 
-    labels: tuple[str, ...]
     a: FloatArray
     b: FloatArray
 
     def __post_init__(self) -> None:
-        shape = (len(self.labels),)
-        if self.a.shape != shape or self.b.shape != shape:
-            raise ConfigError(f"tag calibration: expected a and b of {shape}, got {self.a.shape} and {self.b.shape}")
+        if self.a.shape != (TAGS,) or self.b.shape != (TAGS,):
+            raise ConfigError(f"tag calibration: expected a and b of [{TAGS}], got {self.a.shape} and {self.b.shape}")
         if not (np.isfinite(self.a).all() and np.isfinite(self.b).all() and (self.a >= 0.0).all()):
             raise ConfigError("tag calibration: expected finite a >= 0 and finite b")
 
     @classmethod
-    def identity(cls, labels: Sequence[str]) -> TagCalibration:
+    def identity(cls) -> TagCalibration:
         """The scores themselves, but for 0 and 1, which become half a score step from it."""
-        return cls(tuple(labels), np.ones(len(labels), np.float32), np.zeros(len(labels), np.float32))
+        return cls(np.ones(TAGS, np.float32), np.zeros(TAGS, np.float32))
 
     @classmethod
-    def load(cls, path: Path, labels: Sequence[str]) -> TagCalibration:
-        """Read the JSON that `save` wrote. ConfigError names file and key; the labels must be `labels`, in order."""
+    def load(cls, path: Path) -> TagCalibration:
+        """Read the JSON that `save` wrote. ConfigError names file and key."""
         try:
             fields = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
@@ -52,11 +51,8 @@ class TagCalibration:
             raise ConfigError(f"{path}: expected the keys {sorted(_CALIBRATION_KEYS)}, got {got}")
         if fields["format"] != _CALIBRATION_FORMAT:
             raise ConfigError(f"{path}: format: expected {_CALIBRATION_FORMAT!r}, got {fields['format']!r}")
-        if fields["labels"] != list(labels):
-            raise ConfigError(f"{path}: labels: expected those of the sound encoder, in its order")
         try:
-            a, b = (np.array(fields[key], np.float32) for key in ("a", "b"))
-            return cls(tuple(labels), a, b)
+            return cls(np.array(fields["a"], np.float32), np.array(fields["b"], np.float32))
         except (TypeError, ValueError, ConfigError) as error:
             raise ConfigError(f"{path}: a, b: {error}") from error
 
@@ -64,17 +60,17 @@ class TagCalibration:
         """Write as JSON; equal values give equal bytes."""
         fields = {
             "format": _CALIBRATION_FORMAT,
-            "labels": list(self.labels),
             "a": [round(float(x), 6) for x in self.a],
             "b": [round(float(x), 6) for x in self.b],
         }
-        path.write_text(json.dumps(fields, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(fields) + "\n", encoding="utf-8")
 
-    def apply(self, scores: FloatArray) -> FloatArray:
-        """Scores [..., L] in [0, 1] -> probabilities [..., L]."""
+    def __call__(self, scores: FloatArray) -> FloatArray:
+        """Scores [..., 521] in [0, 1] -> probabilities [..., 521]."""
         clipped = np.clip(scores.astype(np.float64), _STEP, 1.0 - _STEP)
         logits = self.a * np.log(clipped / (1.0 - clipped)) + self.b
-        return (1.0 / (1.0 + np.exp(-logits))).astype(np.float32)
+        p: FloatArray = (1.0 / (1.0 + np.exp(-logits))).astype(np.float32)
+        return p
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,24 +110,22 @@ class ActiveSound:
 
 @dataclass(slots=True)
 class SoundEventsState:
-    """Of one stream. `run_start` [L]: start of the run of p >= off (-1: none); `run_chunks` [L]: its length, capped;
-    `blocked` [L]: a generic label whose child was heard, until its own run ends."""
+    """Of one stream. `run_start` [L]: start of the run of p >= off (-1: none). `blocked` [L]: not to be reported until
+    this run ends, because a child of it was heard or an alerting sound took its place."""
 
     run_start: NDArray[np.int64]
-    run_chunks: NDArray[np.int64]
     blocked: NDArray[np.bool_]
     active: dict[int, ActiveSound] = field(default_factory=dict)
 
     def reset(self) -> None:
         """Make this state equal to a fresh one."""
-        self.run_start[:], self.run_chunks[:], self.blocked[:] = -1, 0, False
+        self.run_start[:], self.blocked[:] = -1, False
         self.active = {}
 
     def snapshot(self) -> dict[str, Any]:
         """A copy that later steps do not change."""
         return {
             "run_start": self.run_start.copy(),
-            "run_chunks": self.run_chunks.copy(),
             "blocked": self.blocked.copy(),
             "active": {i: (s.onset, s.peak, s.quiet_since, s.quiet_chunks) for i, s in self.active.items()},
         }
@@ -139,7 +133,6 @@ class SoundEventsState:
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Go back to `snapshot`."""
         self.run_start = np.array(snapshot["run_start"], np.int64)
-        self.run_chunks = np.array(snapshot["run_chunks"], np.int64)
         self.blocked = np.array(snapshot["blocked"], np.bool_)
         self.active = {int(i): ActiveSound(*values) for i, values in snapshot["active"].items()}
 
@@ -148,18 +141,26 @@ class SoundEvents:
     """Finds events in the tag probabilities of a stream. At most `max_active` sounds go on at once.
 
     A generic label ("Animal") is not reported while one of its children ("Dog") is heard, and not after it either until
-    it fell silent itself. Where all places are taken, an alerting sound ends the weakest one that is not; any other waits.
+    it fell silent itself; one that alerts ("Glass") yields only to a child that alerts too ("Shatter"). Where all
+    places are taken, an alerting sound ends the weakest one that is not; others wait.
     """
 
-    def __init__(self, labels: Sequence[str], config: SoundEventsConfig | None = None) -> None:
+    def __init__(self, labels: Sequence[str], chunk_samples: int, config: SoundEventsConfig | None = None) -> None:
+        if chunk_samples < 1:
+            raise ConfigError(f"sound events: expected chunk_samples >= 1, got {chunk_samples}")
         self.labels = tuple(labels)
+        self.chunk_samples = chunk_samples
         self.config = config or SoundEventsConfig()
         index = {label: i for i, label in enumerate(self.labels)}
         alerting = {label for group in ALERTING.values() for label in group}
         self._reported = np.array([label not in self.config.never for label in self.labels])
         self._alerting = np.array([label in alerting for label in self.labels])
         self._children = {
-            index[parent]: [index[child] for child in children if child in index]
+            index[parent]: [
+                index[child]
+                for child in children
+                if child in index and child not in self.config.never and (parent not in alerting or child in alerting)
+            ]
             for parent, children in GENERIC.items()
             if parent in index
         }
@@ -167,19 +168,20 @@ class SoundEvents:
     def init_state(self) -> SoundEventsState:
         """State of a stream that has not begun."""
         count = len(self.labels)
-        return SoundEventsState(np.full(count, -1, np.int64), np.zeros(count, np.int64), np.zeros(count, np.bool_))
+        return SoundEventsState(np.full(count, -1, np.int64), np.zeros(count, np.bool_))
 
-    def step(self, p: FloatArray, start_sample: int, end_sample: int, state: SoundEventsState) -> tuple[Sound, ...]:
+    def step(self, p: FloatArray, chunk: int, state: SoundEventsState) -> tuple[Sound, ...]:
         """Offsets, then onsets, that became known in one chunk.
 
         Args:
             p: [L] calibrated probabilities of the chunk.
-            start_sample, end_sample: the chunk's edges.
+            chunk: its index.
             state: updated in place.
         """
         if p.shape != (len(self.labels),) or not np.isfinite(p).all():
             raise AudioFormatError(f"sound events: expected finite probabilities [{len(self.labels)}], got {p.shape}")
-        self._count_runs(p, start_sample, end_sample - start_sample, state)
+        start_sample = chunk * self.chunk_samples
+        self._count_runs(p, start_sample, state)
         ended = self._end_quiet(p, start_sample, state)
         ended += self._suppress_parents(p, start_sample, state)
         waiting = [
@@ -194,6 +196,7 @@ class SoundEvents:
                 weakest = self._displaced(i, p, state)
                 if weakest is None:
                     break
+                state.blocked[weakest] = True
                 ended.append(self._end(weakest, start_sample, state))
             onset = int(state.run_start[i])
             state.active[i] = ActiveSound(onset, float(p[i]))
@@ -210,10 +213,9 @@ class SoundEvents:
         """Labels of the sounds that go on now, oldest first."""
         return tuple(self.labels[i] for i, _ in sorted(state.active.items(), key=lambda item: (item[1].onset, item[0])))
 
-    def _count_runs(self, p: FloatArray, start: int, size: int, state: SoundEventsState) -> None:
+    def _count_runs(self, p: FloatArray, start: int, state: SoundEventsState) -> None:
         above = p >= self.config.off
-        state.run_chunks = np.where(above, np.minimum(state.run_chunks + 1, self.config.backdate_chunks + 1), 0)
-        oldest = start - self.config.backdate_chunks * size
+        oldest = start - self.config.backdate_chunks * self.chunk_samples
         began = np.where(state.run_start < 0, start, np.maximum(state.run_start, oldest))
         state.run_start = np.where(above, began, -1)
         state.blocked &= above

@@ -86,8 +86,8 @@ class Job:
 class OpenSegment:
     """A stretch of speech, from sample `start` on; `probs` are its VAD windows, the first from `window_start`.
 
-    `hypothesis` is the last one, printed words first; `seen` holds, for each of its words, where the audio ended in which
-    it was first heard.
+    `hypothesis` is the last one, printed words first; `seen` holds, for each of its words, where the audio ended in
+    which it was first heard.
     """
 
     start: int

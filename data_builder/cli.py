@@ -1,0 +1,140 @@
+"""`soundflow data`: build, check, show, stats, voices."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from data_builder.build import SHARD_STREAMS, Plan
+from data_builder.build import build as run_build
+from data_builder.shards import find, read_shard, shard_paths
+from data_builder.show import draw
+from data_builder.validate import check as run_check
+from data_builder.validate import count as tally_up
+from data_builder.voices import build_bank
+from soundflow.errors import SoundflowError
+
+app = typer.Typer(
+    help="Training data: build shards of labelled streams, check them, look at them.", no_args_is_help=True
+)
+Folder = Annotated[Path, typer.Argument(help="folder of a build")]
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "soundflow" / "data"
+
+
+def _fail(err: SoundflowError) -> typer.Exit:
+    typer.echo(f"{err.code}: {err}", err=True)
+    return typer.Exit(2)
+
+
+@app.command()
+def build(  # noqa: PLR0917  the options of a command
+    audio: Annotated[Path, typer.Option(help="folder of clips with index.csv")],
+    out: Annotated[Path, typer.Option(help="folder of the shards; an unfinished build there is resumed")],
+    streams: Annotated[int, typer.Option(help="streams in all")],
+    seed: Annotated[int, typer.Option()] = 0,
+    split: Annotated[str, typer.Option(help="train, cal or dev")] = "train",
+    workers: Annotated[int, typer.Option()] = 2,
+    bank: Annotated[Path | None, typer.Option(help="utterance bank of `soundflow data voices`")] = None,
+    subtask: Annotated[str, typer.Option(help="only this sub-task")] = "",
+    music: Annotated[bool, typer.Option(help="render melodies with fluidsynth where it is installed")] = True,
+    shard_streams: Annotated[int, typer.Option(help="streams a shard")] = SHARD_STREAMS,
+    allow_noncommercial: Annotated[bool, typer.Option(help="use rows that are not openly licensed, too")] = False,
+) -> None:
+    """Build shards; the same options give the same bytes."""
+    plan = Plan(
+        audio=str(audio),
+        out=str(out),
+        streams=streams,
+        seed=seed,
+        split=split,
+        bank=str(bank or ""),
+        subtask=subtask,
+        music=str(_cache() / "music" / split) if music else "",
+        shard_streams=shard_streams,
+        noncommercial=allow_noncommercial,
+    )
+    try:
+        index = run_build(plan, workers, typer.echo)
+    except SoundflowError as err:
+        raise _fail(err) from err
+    typer.echo(f"{index['streams']} streams in {len(index['shards'])} shards, {index['quarantined']} tries drawn anew")
+
+
+@app.command()
+def check(
+    folder: Folder, audio: Annotated[Path | None, typer.Option(help="corpus, to check splits and licences")] = None
+) -> None:
+    """Verify every invariant; exit code 1 where one is broken."""
+    try:
+        findings, tally = run_check(folder, audio)
+    except SoundflowError as err:
+        raise _fail(err) from err
+    for finding in findings[:50]:
+        typer.echo(finding, err=True)
+    silent = tally.get("without a response", 0) / max(1, tally.get("streams", 0))
+    typer.echo(f"{tally.get('streams', 0)} streams, {silent:.1%} without a response, {len(findings)} findings")
+    if findings:
+        raise typer.Exit(1)
+
+
+@app.command()
+def show(
+    folder: Folder,
+    sample_id: Annotated[str, typer.Argument(help="id; the first sample where left out")] = "",
+    out: Annotated[Path, typer.Option(help="PNG to write")] = Path("sample.png"),
+    wav: Annotated[Path | None, typer.Option(help="WAV to write as well")] = None,
+) -> None:
+    """Draw one sample."""
+    import soundfile as sf
+
+    try:
+        meta, audio = find(folder, sample_id)
+    except SoundflowError as err:
+        raise _fail(err) from err
+    draw(meta, audio, out)
+    if wav is not None:
+        sf.write(wav, audio, 16_000)
+    typer.echo(json.dumps(meta, indent=1, ensure_ascii=False))
+
+
+@app.command()
+def stats(folder: Folder, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """Count streams, responses, events and speech."""
+    tally: Counter[str] = Counter()
+    try:
+        for path in shard_paths(folder):
+            for meta, _, _ in read_shard(path):
+                tally_up(tally, meta)
+    except SoundflowError as err:
+        raise _fail(err) from err
+    if as_json:
+        tasks = {k.removeprefix("subtask "): v for k, v in tally.items() if k.startswith("subtask ")}
+        typer.echo(json.dumps({"subtasks": tasks, "counts": dict(sorted(tally.items()))}, indent=1))
+        return
+    typer.echo(f"{tally['chunks'] * 0.4 / 3600:.2f} hours")
+    for name, number in sorted(tally.items()):
+        typer.echo(f"{number:8d}  {name}")
+
+
+@app.command()
+def voices(
+    out: Annotated[Path, typer.Option(help="folder of the bank")],
+    count: Annotated[int, typer.Option(help="utterances, about")] = 500,
+    seed: Annotated[int, typer.Option()] = 0,
+    piper: Annotated[Path | None, typer.Option(help="folder of a Piper voice")] = None,
+) -> None:
+    """Speak the utterance bank with every engine that is installed."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        totals = build_bank(out, count, seed, piper, typer.echo)
+    except SoundflowError as err:
+        raise _fail(err) from err
+    typer.echo(", ".join(f"{n} {split}" for split, n in totals.items()))

@@ -1,0 +1,95 @@
+"""A sample: a dialogue on one sample clock, its JSON form, and the rule for the chunk of a response."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from soundflow.clock import chunk_of, chunk_samples, samples
+
+SCHEMA = 1
+CHUNK = chunk_samples(400)
+DELAY_MS = (120, 240)
+SUSTAINED = samples(1.2)  # the evidence of a sound is complete at the latest this long after its onset
+ENDPOINT = samples(0.48) + samples(0.40)  # silence after speech, and one chunk until the segment is closed
+MIN_CHUNKS, MAX_CHUNKS = 20, 50  # 8 to 20 s
+
+
+def evidence_end(onset: int, offset: int) -> int:
+    """Sample at which a sound with this audible part has been heard well enough."""
+    return min(offset, onset + SUSTAINED)
+
+
+def due_chunk(evidence: int, delay_ms: int, clock: str) -> int:
+    """Chunk of a response. `clock` is "sound", or "endpoint" for speech, which is known only after it has ended."""
+    return chunk_of(evidence + (ENDPOINT if clock == "endpoint" else 0) + delay_ms * 16, CHUNK)
+
+
+@dataclass(slots=True)
+class SoundEvent:
+    """A sound in the stream; `onset` and `offset` bound its audible part. `respond` is the corpus' policy for it."""
+
+    id: str
+    label: str
+    kind: str
+    onset: int
+    offset: int
+    evidence_end: int
+    gain_db: float
+    source: str
+    licence: str
+    respond: str
+
+
+@dataclass(slots=True)
+class Speech:
+    """An utterance. `text` is "" where it is not known. `addressed`: meant for the system."""
+
+    id: str
+    onset: int
+    offset: int
+    text: str
+    source: str
+    addressed: bool
+    speaker: str
+    gain_db: float
+    licence: str
+
+
+@dataclass(slots=True)
+class Response:
+    """What is to be said (`text`) or called (`call`) in chunk `due_chunk`; `trigger`: id of an event or utterance."""
+
+    kind: str
+    evidence_end: int
+    due_chunk: int
+    delay_ms: int
+    trigger: str
+    clock: str
+    text: str = ""
+    call: dict[str, Any] | None = None
+    notes: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Sample:
+    """The JSON of a sample. `avoid` lists what must not be answered: {id, onset, offset, reason}."""
+
+    id: str
+    seed: int
+    split: str
+    subtask: str
+    samples: int
+    instruction: str = ""
+    tools: str = ""
+    events: list[SoundEvent] = field(default_factory=list)
+    speech: list[Speech] = field(default_factory=list)
+    responses: list[Response] = field(default_factory=list)
+    avoid: list[dict[str, Any]] = field(default_factory=list)
+    licences: list[str] = field(default_factory=list)
+    mix: dict[str, Any] = field(default_factory=dict)
+    schema: int = SCHEMA
+    chunk: int = CHUNK
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)

@@ -1,0 +1,88 @@
+"""One reply: decoded token by token from a fork of the LALM's cache, as free text or as a call under the tools'
+grammar.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from soundflow.decide.context import Context
+from soundflow.decide.kv_cache import CacheState
+from soundflow.decide.lalm import Lalm
+from soundflow.respond.grammar import ActGrammar, ActMatcher, parse_act
+from soundflow.respond.tools import tools_prompt
+from soundflow.types import ActionCall, Kind, ReplyRequest
+
+MAX_REPLY_TOKENS = 80
+MAX_ACT_TOKENS = 192
+HEADER_ROOM = 512
+
+
+class Reply:
+    """Greedy decoding in steps, so that the caller may stop between any two tokens."""
+
+    def __init__(
+        self, lalm: Lalm, context: Context, cache: CacheState, request: ReplyRequest, grammar: ActGrammar | None
+    ) -> None:
+        """`cache` is a fork of the row with room for header and reply; it ends with the chunk that decided."""
+        self.request = request
+        self.text = ""
+        self.done = False
+        self.call: ActionCall | None = None
+        self._lalm, self._context, self._cache = lalm, context, cache
+        self._ids: list[int] = []
+        self._logits: Tensor | None = None
+        self._matcher: ActMatcher | None = None
+        if request.kind is Kind.ACT:
+            if grammar is None:
+                raise ValueError("an act needs a grammar")
+            self._matcher = grammar.matcher()
+
+    def step(self, tokens: int) -> str:
+        """Decode at most `tokens` more tokens -> the text they add. Reads the header first (one pass)."""
+        if self._logits is None:
+            self._logits = self._lalm.feed(self._header(), self._cache)
+        before = len(self.text)
+        for _ in range(tokens):
+            if self.done:
+                break
+            if self._matcher is not None:
+                self._step_act(self._matcher, self._logits)
+            else:
+                self._step_text(self._logits)
+        return self.text[before:]
+
+    def _header(self) -> Tensor:
+        r = self.request
+        if r.kind is Kind.ACT:
+            ids = self._context.act_header(r.heard, tools_prompt(r.tools))
+        else:
+            ids = self._context.reply_header(r.heard, r.sounds, r.notes)
+        return torch.cat([self._lalm.decision_in[int(r.kind)][None], self._lalm.embed(ids)])
+
+    def _step_text(self, logits: Tensor) -> None:
+        token = int(logits.argmax())
+        if token == self._context.end_id or len(self._ids) >= MAX_REPLY_TOKENS:
+            self.done = True
+            return
+        self._ids.append(token)
+        whole = self._context.decode(self._ids)
+        if not whole.endswith("�"):
+            self.text = whole
+        self._logits = self._lalm.feed(self._lalm.embed([token]), self._cache)
+
+    def _step_act(self, matcher: ActMatcher, logits: Tensor) -> None:
+        forced = matcher.forced()
+        if not forced:
+            token = int(matcher.mask(logits.numpy()).argmax())
+            matcher.advance(token)
+            forced = [token]
+        self._ids += forced
+        if matcher.finished or len(self._ids) >= MAX_ACT_TOKENS:
+            self.done = True
+            self.text = matcher.text
+            if matcher.finished:
+                self.call = parse_act(self.text, self.request.tools)
+            return
+        self._logits = self._lalm.feed(self._lalm.embed(forced), self._cache)

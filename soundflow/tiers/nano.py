@@ -1,0 +1,63 @@
+"""The nano tier: Moonshine tiny, Silero, YAMNet and SmolLM2-135M with our adapter, on two CPU cores."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import torch
+
+from soundflow.clock import chunk_samples
+from soundflow.decide.context import Context
+from soundflow.decide.lalm import Lalm
+from soundflow.decide.llama import Llama
+from soundflow.errors import ConfigError, WeightsError
+from soundflow.loop import Model
+from soundflow.perceive.perceiver import Parts, Perceiver
+from soundflow.perceive.projector import Projector, tag_embeddings
+from soundflow.tiers import checkpoint, weights
+
+ADAPTER = Path(__file__).parent / "nano_adapter"
+SOUND_WIDTH, SPEECH_WIDTH = 1024, 288
+CACHE_TOKENS = 448
+
+
+def parts() -> Parts:
+    """Folders and files of the pretrained parts; WeightsError where the tier was not pulled."""
+    vad = weights.part("vad") / "silero_vad_16k_op15.onnx"
+    return Parts(asr=weights.part("asr"), vad=vad, sound=weights.part("sound") / "yamnet.tflite")
+
+
+def load(
+    chunk_ms: int | None = None, adapter: Path | None = None, threads: int = 1, dtype: torch.dtype | None = None
+) -> Model:
+    """Put the tier together.
+
+    Args:
+        chunk_ms: refused where it is not the length that the adapter was trained for.
+        adapter: folder of a checkpoint; None is the one that ships with the package.
+        threads: of torch, for the LALM. One leaves the other core to words and replies; two are slower beside them.
+        dtype: of the LALM; None is bfloat16 where the CPU has it.
+
+    Raises:
+        WeightsError: the tier was not pulled, or a file is not what it should be.
+        ConfigError: a wrong chunk length or adapter field.
+    """
+    saved = checkpoint.load(adapter or ADAPTER)
+    if chunk_ms is not None and chunk_ms != saved.chunk_ms:
+        raise ConfigError(f"--chunk-ms {saved.chunk_ms} was expected: the adapter was trained for it; got {chunk_ms}")
+    torch.set_num_threads(threads)
+    lm = weights.part("lm")
+    found = parts()
+    llama = Llama.load(lm, dtype or checkpoint.host_dtype(), saved.deltas)
+    context = Context.load(lm / "tokenizer.json")
+    size = chunk_samples(saved.chunk_ms)
+    perceiver = Perceiver(found, size, saved.tags, ThreadPoolExecutor(1, thread_name_prefix="words"))
+    named = tag_embeddings(llama.embed.weight.float(), [context.encode(label) for label in perceiver.labels])
+    projector = Projector(named, SOUND_WIDTH, SPEECH_WIDTH)
+    try:
+        projector.load_state_dict(saved.projector)
+    except RuntimeError as error:
+        raise WeightsError(f"{adapter or ADAPTER}: the projector does not fit ({error})") from error
+    lalm = Lalm(llama, projector, saved.decision_in, saved.decision_out, saved.bias, CACHE_TOKENS)
+    return Model("nano", size, perceiver, lalm, context, saved.calibration)

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from soundflow.decide.policy import Calibration, DecisionPolicy, dial
+from soundflow.errors import ConfigError
+from soundflow.types import Kind
+
+LOUD = [0.0, 5.0, 0.0]
+
+
+@given(st.lists(st.floats(-30, 30), min_size=3, max_size=3))
+def test_probabilities_sum_to_one(logits):
+    p = Calibration(2.0, (0.1, -0.2, 0.3)).probabilities(logits)
+    assert math.isclose(sum(p), 1.0, abs_tol=1e-9)
+
+
+def test_dial_is_monotone_and_its_ends_are_never_and_always():
+    values = [dial(0.4, x / 10) for x in range(11)]
+    assert values[0] == math.inf
+    assert values[-1] == 0.0
+    assert values == sorted(values, reverse=True)
+    assert math.isclose(dial(0.4, 0.5), 0.4)
+    with pytest.raises(ConfigError, match="proactivity"):
+        dial(0.5, 1.5)
+
+
+def test_speaks_then_holds_then_may_speak_again():
+    policy = DecisionPolicy(Calibration(), hold_chunks=2)
+    state = policy.init_state()
+    kinds = [policy.decide(k, LOUD, state, can_act=True).kind for k in range(5)]
+    assert kinds == [Kind.SPEAK, Kind.SILENT, Kind.SILENT, Kind.SPEAK, Kind.SILENT]
+
+
+def test_a_closed_turn_is_answered_within_the_hold():
+    policy = DecisionPolicy(Calibration(), hold_chunks=5)
+    state = policy.init_state()
+    policy.decide(0, LOUD, state, can_act=True)
+    assert policy.decide(1, LOUD, state, can_act=True, release=True).kind is Kind.SPEAK
+
+
+def test_act_needs_tools():
+    policy = DecisionPolicy(Calibration())
+    act = [0.0, 0.0, 5.0]
+    assert policy.decide(0, act, policy.init_state(), can_act=True).kind is Kind.ACT
+    without = policy.decide(0, act, policy.init_state(), can_act=False)
+    assert without.kind is Kind.SPEAK
+    assert without.p[Kind.ACT] == 0.0
+
+
+def test_calibration_file_is_strict(tmp_path):
+    path = tmp_path / "calibration.json"
+    saved = Calibration(1.5, (0.0, 0.5, -0.5), 0.3, 0.6)
+    saved.save(path)
+    assert Calibration.load(path) == saved
+    path.write_text('{"temprature": 1}')
+    with pytest.raises(ConfigError, match="temprature"):
+        Calibration.load(path)
