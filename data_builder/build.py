@@ -18,7 +18,7 @@ from data_builder.clips import FloatArray
 from data_builder.corpora.folder import SPLITS, read_index, select
 from data_builder.schema import SCHEMA
 from data_builder.shards import sha256, write_json, write_shard
-from data_builder.sources import Sources, open_sources
+from data_builder.sources import INTENT_PREFIX, Sources, open_sources
 from data_builder.subtasks import SHARES, SUBTASKS
 from data_builder.voices import read_bank
 from soundflow.errors import ConfigError, DataError
@@ -42,11 +42,12 @@ class Plan:
     music: str = ""
     shard_streams: int = SHARD_STREAMS
     noncommercial: bool = False
+    coffee: bool = True
     shares: dict[str, float] = field(default_factory=lambda: dict(SHARES))
 
     def identity(self) -> dict[str, Any]:
         """What must not change between a build and its resumption; `streams` may grow by whole shards."""
-        keep = ("seed", "split", "subtask", "shard_streams", "noncommercial", "shares")
+        keep = ("seed", "split", "subtask", "shard_streams", "noncommercial", "coffee", "shares")
         body = asdict(self)
         return {"schema": SCHEMA, **{k: body[k] for k in keep}, "bank": bool(self.bank), "music": bool(self.music)}
 
@@ -60,6 +61,8 @@ def load_sources(plan: Plan) -> Sources:
     """Sources of the plan's split."""
     audio = Path(plan.audio)
     rows = select(read_index(audio, check_files=False), plan.split, plan.noncommercial)
+    if not plan.coffee:
+        rows = [r for r in rows if not r.label.startswith(INTENT_PREFIX)]
     bank = Path(plan.bank) if plan.bank else None
     bank_rows = [r for r in read_bank(bank) if r["split"] == plan.split] if bank else []
     return open_sources(rows, audio, bank, bank_rows, Path(plan.music) if plan.music else Path(audio, ".no-music"))

@@ -35,7 +35,7 @@ def _fail(err: SoundflowError) -> typer.Exit:
 
 
 @app.command()
-def build(  # noqa: PLR0917  the options of a command
+def build(
     audio: Annotated[Path, typer.Option(help="folder of clips with index.csv")],
     out: Annotated[Path, typer.Option(help="folder of the shards; an unfinished build there is resumed")],
     streams: Annotated[int, typer.Option(help="streams in all")],
@@ -46,6 +46,7 @@ def build(  # noqa: PLR0917  the options of a command
     subtask: Annotated[str, typer.Option(help="only this sub-task")] = "",
     music: Annotated[bool, typer.Option(help="render melodies with fluidsynth where it is installed")] = True,
     shard_streams: Annotated[int, typer.Option(help="streams a shard")] = SHARD_STREAMS,
+    coffee: Annotated[bool, typer.Option(help="use real coffee orders; --no-coffee keeps them held out")] = True,
     allow_noncommercial: Annotated[bool, typer.Option(help="use rows that are not openly licensed, too")] = False,
 ) -> None:
     """Build shards; the same options give the same bytes."""
@@ -60,6 +61,7 @@ def build(  # noqa: PLR0917  the options of a command
         music=str(_cache() / "music" / split) if music else "",
         shard_streams=shard_streams,
         noncommercial=allow_noncommercial,
+        coffee=coffee,
     )
     try:
         index = run_build(plan, workers, typer.echo)

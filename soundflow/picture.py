@@ -278,13 +278,24 @@ def _decisions(axis: Any, recorder: Recorder, length: float) -> None:
             axis.stairs(values[:, column], edges, color=colour, lw=1.4, zorder=3, label=name)
             axis.stairs(values[:, column], edges, color=colour, alpha=0.13, fill=True, zorder=2)
     axis.axhspan(-0.16, -0.06, color=FAINT, zorder=1, lw=0)
-    for decision in recorder.story.decisions.items:
-        colour, marker = MARKS[decision.mark]
-        middle = decision.start - each / 2
+    decisions = recorder.story.decisions.items
+    crowded = len(decisions) > 4 * axis.get_window_extent().width / axis.figure.dpi
+    style: dict[str, Any] = {"ls": "none", "mec": PAPER, "zorder": 5, "clip_on": False}
+    for mark in ("act", "speak"):
+        colour, marker = MARKS[mark]
+        found = [d for d in decisions if d.mark == mark]
+        spots = [d.start - each / 2 for d in found]
+        chances = [d.p for d in found]
         axis.plot(
-            [middle], [decision.p], marker=marker, ms=8.5, color=colour, mec=PAPER, mew=0.9, zorder=5, clip_on=False
+            spots,
+            chances,
+            marker=marker,
+            ms=4.5 if crowded else 8.5,
+            mew=0.4 if crowded else 0.9,
+            color=colour,
+            **style,
         )
-        axis.axvspan(decision.start - each, decision.start, ymin=0, ymax=0.1 / 1.24, color=colour, lw=0, zorder=4)
+        axis.broken_barh([(d.start - each, each) for d in found], (-0.16, 0.1), color=colour, lw=0, zorder=4)
     axis.set_xlim(0, length)
 
 

@@ -25,7 +25,7 @@ from soundflow.events import (
     SpeechStopped,
     Transcript,
 )
-from soundflow.perceive.labels import GENERIC, SPEECH, display_name
+from soundflow.perceive.labels import SPEECH, display_name
 from soundflow.types import ActionCall, Decision, Kind, Note, Perception, ReplyRequest, Sound, Tool, Vad, Words
 
 MAX_NOTES = 32
@@ -125,7 +125,7 @@ class Session:
             events.append(SpeechStopped(t=t, end=seconds(p.vad.stopped)))
         for sound in p.sounds:
             events.append(sound_event(sound, t))
-            if sound.offset is None and sound.label not in SPEECH and sound.label not in GENERIC:
+            if sound.offset is None and sound.label not in SPEECH:
                 s.fresh.append((p.chunk, Note(sound.onset, display_name(sound.label))))
         events += transcript_events(p.words, t, s.speech_start)
         return events

@@ -14,6 +14,7 @@ _PAD = 0.07
 _HEAD = 0.085
 _SPACE = 0.05
 _LONGEST = 5
+_KNOWN = 10_000
 
 
 @dataclass(slots=True)
@@ -41,11 +42,17 @@ class Typesetter:
         self._renderer = canvas.get_renderer()
         self._font = FontProperties
         self._dpi = dpi
+        self._known: dict[tuple[str, float], float] = {}
 
     def width(self, text: str, size: float) -> float:
         """Inches."""
+        if (text, size) in self._known:
+            return self._known[text, size]
+        if len(self._known) >= _KNOWN:
+            self._known.clear()
         wide, _, _ = self._renderer.get_text_width_height_descent(text, self._font(size=size), ismath=False)
-        return float(wide) / self._dpi
+        self._known[text, size] = float(wide) / self._dpi
+        return self._known[text, size]
 
     def wrap(self, text: str, size: float, width: float) -> list[str]:
         """Lines no wider than `width` inches; at most five, the last one then ends with an ellipsis."""

@@ -34,17 +34,23 @@ NAMED_TAG = 0.1
 
 
 def sound_names(tags: FloatArray, labels: Sequence[str], most: int = 3) -> tuple[str, ...]:
-    """Plain names of the strongest sounds of a few chunks, tags [n,521]; speech, scenes and generic parents left
-    out.
+    """Plain names of the strongest sounds of a few chunks, tags [n,521].
+
+    Speech and scenes are left out, and a generic label where one of its children is at least half as probable.
     """
     p = tags.astype(np.float32).max(axis=0)
+    by_label = dict(zip(labels, p.tolist(), strict=True))
     names: list[str] = []
     for i in np.argsort(-p, kind="stable"):
         if p[i] < NAMED_TAG or len(names) >= most:
             break
         label = labels[i]
+        if label in SPEECH or label in UNREPORTED:
+            continue
+        if any(by_label.get(child, 0.0) >= p[i] / 2 for child in GENERIC.get(label, ())):
+            continue
         name = display_name(label)
-        if label not in SPEECH and label not in UNREPORTED and label not in GENERIC and name not in names:
+        if name not in names:
             names.append(name)
     return tuple(names)
 

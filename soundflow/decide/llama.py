@@ -138,7 +138,7 @@ class Llama(nn.Module):
             def get(name: str) -> Tensor:
                 if name not in names:
                     raise WeightsError(f"{path}: tensor {name!r} was expected and is not there")
-                tensor = file.get_tensor(name).float()
+                tensor: Tensor = file.get_tensor(name).float()
                 if name in left:
                     tensor += left.pop(name)
                 return tensor.to(dtype)

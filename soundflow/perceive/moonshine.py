@@ -148,7 +148,7 @@ class Moonshine:
         step = self._run(fed, frames, None)
         cache = step
         for position in range(len(prefix), len(fed)):
-            token, logprob = self._pick(step["logits"][0, position], bool(prefix) and position == len(prefix))
+            token, logprob = self._pick(step["logits"][0, position], position == len(prefix))
             total += logprob
             if position + 1 == len(fed) or token != fed[position + 1] or len(ids) + 1 >= limit:
                 cache = _cut(step, position + 1)
@@ -187,7 +187,7 @@ class Moonshine:
         return dict(zip(self._outputs, self._decoder.run(None, feed), strict=True))
 
     def _pick(self, logits: FloatArray, opens_word: bool) -> tuple[int, float]:
-        """Best token and its log probability; behind a forced prefix it must open a word or end."""
+        """Best token and its log probability; where it `opens_word` it may not spell on an earlier one."""
         if opens_word:
             logits = np.where(self._opens_word, logits, np.float32(-1e9))
         token = int(logits.argmax())

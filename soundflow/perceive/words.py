@@ -34,11 +34,14 @@ class WordsConfig:
     """Schedule and gates of the channel; samples at 16 kHz.
 
     decode_every counts chunks; up to `eager_samples` of audio every chunk is decoded. `tail_samples` of the closing
-    silence are given to the recogniser. `speech_floor` is the least AudioSet Speech-group probability for any text.
+    silence are given to the recogniser. An earlier segment of at most `context_samples` that ended at most
+    `context_gap_samples` ago is heard again in front, its words forced. `speech_floor` is the least AudioSet Speech-group probability for any text.
     """
 
     pre_roll_samples: int = 5_120
     tail_samples: int = 4_800
+    context_samples: int = 128_000
+    context_gap_samples: int = 24_000
     cap_samples: int = 240_000
     cut_share: float = 0.4
     decode_every: int = 2
@@ -51,7 +54,7 @@ class WordsConfig:
     least_logprob: float = -1.2
 
     def __post_init__(self) -> None:
-        for name in ("pre_roll_samples", "tail_samples", "eager_samples", "hold_back", "least_voiced_samples"):
+        for name in ("pre_roll_samples", "tail_samples", "eager_samples", "hold_back", "context_samples"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"words: {name} expected at least 0, got {getattr(self, name)}")
         if not 2 * SAMPLE_RATE_HZ <= self.cap_samples <= 28 * SAMPLE_RATE_HZ:
@@ -64,10 +67,14 @@ class WordsConfig:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One recognition; a pure function of its fields. `cut` finds how many `printed` words lie in `samples` first."""
+    """One recognition; a pure function of its fields. `cut` finds how many `printed` words lie in `samples` first.
+
+    `context` are the words of an earlier segment at the beginning of `samples`; the result is without them.
+    """
 
     kind: Literal["open", "close", "cut"]
     samples: FloatArray
+    context: tuple[HypWord, ...]
     printed: tuple[HypWord, ...]
     draft: tuple[int, ...]
 
@@ -75,11 +82,12 @@ class Job:
         """How many printed words the audio holds, and the hypothesis that begins with them."""
         kept = len(self.printed)
         if self.kind == "cut":
-            free = recogniser.hear(self.samples, (), (*_ids(self.printed), *self.draft))
-            kept = agreement.words_before_cut(self.printed, free.words)
+            free = recogniser.hear(self.samples, _ids(self.context), (*_ids(self.printed), *self.draft))
+            kept = agreement.words_before_cut(self.printed, free.words[len(self.context) :])
             if kept < len(self.printed):
                 return kept, Hypothesis(self.printed[:kept])
-        return kept, recogniser.hear(self.samples, _ids(self.printed), self.draft)
+        heard = recogniser.hear(self.samples, _ids(self.context + self.printed), self.draft)
+        return kept, replace(heard, words=heard.words[len(self.context) :])
 
 
 @dataclass(slots=True)
@@ -93,6 +101,7 @@ class OpenSegment:
     start: int
     window_start: int
     audio: FloatArray
+    lead: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
     probs: list[float] = field(default_factory=list)
     printed: tuple[HypWord, ...] = ()
     words: tuple[Word, ...] = ()
@@ -122,12 +131,17 @@ class Pending:
 
 @dataclass(slots=True)
 class WordsState:
-    """Of one stream. `recent` [n] are the samples up to `position`; `taken` is where earlier segments end."""
+    """Of one stream. `recent` [n] are the samples up to `position`; `taken` is where earlier segments end.
+
+    `context` are the words of the last finished segment, which lies from `context_start` to `taken`.
+    """
 
     recent: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
     position: int | None = None
     vad_position: int = 0
     taken: int = 0
+    context: tuple[HypWord, ...] = ()
+    context_start: int = 0
     segment: OpenSegment | None = None
     pending: Pending | None = None
 
@@ -193,7 +207,7 @@ class WordsChannel:
             self._advance(segment, speech_score)
             if stopped is not None and stopped > started:
                 self._close(state, segment, stopped)
-        keep = self.config.pre_roll_samples + 2 * SAMPLE_RATE_HZ
+        keep = self.config.pre_roll_samples + 2 * SAMPLE_RATE_HZ + self.config.context_samples
         state.recent = state.recent[-keep:].copy()
         if state.segment is not None and state.pending is None:
             self._decode_if_due(state, state.segment)

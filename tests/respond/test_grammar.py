@@ -190,7 +190,8 @@ def test_what_is_refused(bytes_tokenizer: Tokenizer, tmp_path: Path) -> None:
     "text",
     [
         "", "{", "[]", "null", '{"name":"set_light"}', '{"name":"x","arguments":{}}',
-        '{"name":["set_light"],"arguments":{}}', '{"name":"set_light","arguments":[]}', '{"name":"set_timer","arguments":{"minutes":1,"label":"\\ud800"}}',
+        '{"name":["set_light"],"arguments":{}}', '{"name":"set_light","arguments":[]}',
+        '{"name":"set_timer","arguments":{"minutes":1,"label":"\\ud800"}}',
         '{"name":"set_timer","arguments":{"minutes":NaN}}', '{"name":"set_timer","arguments":{"minutes":1e999}}',
         '{"name":"set_timer","arguments":{"minutes":1},"more":1}', "[" * 9_000, "x" * 20_000,
     ],

@@ -1,0 +1,164 @@
+"""Session scripts on virtual time: barge-in within one chunk, cool-down, late output, notes, the wire of each."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from soundflow.session import Session, SessionConfig
+from soundflow.types import ActionCall, Decision, Kind, Perception, Segment, Sound, Vad, Words
+
+CHUNK = 6400
+P = {Kind.SILENT: (0.9, 0.1, 0.0), Kind.SPEAK: (0.1, 0.9, 0.0), Kind.ACT: (0.1, 0.1, 0.8)}
+
+
+class Script:
+    """Feeds a session chunk by chunk; `events` collects what it says."""
+
+    def __init__(self, **config):
+        self.session = Session(SessionConfig(**config))
+        self.events, self.requests, self.k = [], [], 0
+
+    def chunk(self, kind=Kind.SILENT, sounds=(), vad=None, words=None, heard=(), forgotten=-1):
+        end = (self.k + 1) * CHUNK
+        zeros = np.zeros(1, np.float32)
+        perception = Perception(
+            self.k, end, zeros, zeros, zeros, vad or Vad((), False), words or Words(), sounds=tuple(heard)
+        )
+        out = self.session.on_chunk(perception, Decision(self.k, kind, P[kind]), forgotten, sounds)
+        self.events += out.events
+        if out.start:
+            self.requests.append(out.start)
+        self.k += 1
+        return out
+
+    def finish(self, text="Fine."):
+        request = self.requests[-1]
+        self.events += self.session.on_text(request, text, self.k * CHUNK)
+        self.events += self.session.on_done(request, text, None, self.k * CHUNK)
+
+    def types(self, prefix=""):
+        return [e.type for e in self.events if e.type.startswith(prefix)]
+
+
+def said(text, k):
+    return Words(final=Segment(text, max(0, k - 5) * CHUNK, k * CHUNK))
+
+
+def test_barge_in_cancels_within_the_chunk_and_late_output_is_dropped():
+    s = Script()
+    s.chunk(Kind.SPEAK, sounds=("a siren",))
+    s.events += s.session.on_text(s.requests[0], "I hear", s.k * CHUNK)
+    out = s.chunk(vad=Vad((0.9,), True, started=s.k * CHUNK + 100))
+    assert out.cancelled == "r1"
+    cancelled = [e for e in out.events if e.type == "reply.cancelled"]
+    assert cancelled[0].text == "I hear"
+    assert cancelled[0].t == pytest.approx(0.8)
+    assert s.session.on_text(s.requests[0], " more", s.k * CHUNK) == []
+    assert s.session.on_done(s.requests[0], "x", None, s.k * CHUNK) == []
+    assert s.session.counters["late_dropped"] == 2
+    assert s.session.counters["barge_ins"] == 1
+
+
+def test_barge_in_while_the_voice_plays_after_the_text_is_done():
+    s = Script()
+    s.chunk(Kind.SPEAK, sounds=("a siren",))
+    s.finish()
+    s.session.on_voice(10 * CHUNK)
+    assert s.chunk(vad=Vad((0.9,), True, started=s.k * CHUNK)).cancelled == "r1"
+    s.k = 12
+    assert not s.chunk(vad=Vad((0.9,), True, started=s.k * CHUNK)).cancelled
+
+
+def test_speech_that_was_already_going_on_is_no_barge_in():
+    s = Script()
+    s.chunk(vad=Vad((0.9,), True, started=10))
+    s.chunk(Kind.SPEAK, sounds=("a siren",), vad=Vad((0.9,), True))
+    assert not s.chunk(vad=Vad((0.9,), True)).cancelled
+
+
+def test_the_same_sound_is_not_announced_again_before_the_cool_down():
+    s = Script(cooldown_s=4.0)
+    s.chunk(Kind.SPEAK, sounds=("a siren",))
+    s.finish()
+    assert s.chunk(Kind.SPEAK, sounds=("a siren",)).start is None
+    assert s.chunk(Kind.SPEAK, sounds=("a dog barking",)).start is not None
+    s.finish()
+    s.k = 11
+    assert s.chunk(Kind.SPEAK, sounds=("a siren",)).start is not None
+    decisions = [e.decision for e in s.events if e.type == "decision"]
+    assert decisions == ["speak", "silent", "speak", "speak"]
+
+
+def test_a_question_is_answered_within_the_cool_down():
+    s = Script()
+    s.chunk(Kind.SPEAK, sounds=("a siren",))
+    s.finish()
+    out = s.chunk(Kind.SPEAK, sounds=("a siren",), words=said("What was that?", s.k))
+    assert out.start is not None
+    assert out.start.heard == "What was that?"
+    assert out.start.sounds == ()
+
+
+def test_one_reply_at_a_time():
+    s = Script()
+    s.chunk(Kind.SPEAK, sounds=("a siren",))
+    assert s.chunk(Kind.SPEAK, sounds=("glass breaking",)).start is None
+    assert s.session.counters["busy_suppressed"] == 1
+
+
+def test_an_act_ends_as_one_action_event():
+    s = Script(tools=())
+    out = s.chunk(Kind.ACT, words=said("Lock the door.", 0))
+    call = ActionCall("lock_door", {"door": "front"}, confirm=True)
+    s.events += s.session.on_done(out.start, "", call, s.k * CHUNK)
+    action = s.events[-1]
+    assert (action.type, action.name, action.arguments, action.confirm) == ("action", "lock_door", {"door": "front"}, True)
+    assert s.chunk(Kind.SPEAK, sounds=("a siren",)).start is not None
+
+
+def test_what_leaves_the_cache_becomes_a_note_that_a_later_question_gets():
+    s = Script()
+    s.chunk(heard=(Sound("Dog", 0.9, 100),))
+    assert "note" not in s.types()
+    s.chunk(forgotten=0)
+    note = next(e for e in s.events if e.type == "note")
+    assert "dog" in note.text.lower()
+    out = s.chunk(Kind.SPEAK, words=said("What did you hear?", s.k))
+    assert any("dog" in n.text.lower() for n in out.start.notes)
+
+
+def test_notes_are_bounded():
+    s = Script()
+    for k in range(200):
+        s.chunk(heard=(Sound("Dog" if k % 2 else "Cat", 0.9, k * CHUNK),), forgotten=k - 1)
+    assert len(s.session.state.notes) <= 32
+    assert len(s.session.state.fresh) <= 32
+
+
+def test_a_final_is_said_once_and_empty_ones_not_at_all():
+    s = Script()
+    s.chunk(words=said("Hello there.", 0))
+    s.chunk(words=said("", 1))
+    finals = [e for e in s.events if e.type == "transcript" and e.final]
+    assert [f.text for f in finals] == ["Hello there."]
+
+
+def test_a_failed_reply_leaves_the_session_open():
+    s = Script()
+    s.chunk(Kind.SPEAK, sounds=("a siren",))
+    s.events += s.session.on_failed(s.requests[0], "capacity", "too long", s.k * CHUNK)
+    assert s.types()[-2:] == ["error", "reply.cancelled"]
+    assert s.chunk(Kind.SPEAK, sounds=("glass breaking",)).start is not None
+
+
+def test_snapshot_restore():
+    s = Script()
+    s.chunk(Kind.SPEAK, sounds=("a siren",), heard=(Sound("Siren", 0.9, 0),))
+    saved = s.session.snapshot()
+    other = Session(SessionConfig())
+    other.restore(saved)
+    assert other.snapshot() == saved
+    s.finish()
+    s.chunk(forgotten=5)
+    assert other.snapshot() == saved
