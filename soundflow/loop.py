@@ -22,7 +22,7 @@ from soundflow.decide.context import Context, sound_names
 from soundflow.decide.lalm import Lalm
 from soundflow.decide.policy import Calibration, DecisionPolicy
 from soundflow.errors import AudioFormatError, SoundflowError, StreamClosedError
-from soundflow.events import Event
+from soundflow.events import ErrorEvent, Event
 from soundflow.perceive.chunker import Chunker
 from soundflow.perceive.perceiver import Perceiver
 from soundflow.respond.echo import EchoCanceller
@@ -237,7 +237,10 @@ class Stream:
         events = self._session.on_done(request, reply.text, reply.call, self._now)
         if events and request.kind is Kind.SPEAK:
             self._row.pending.append(self._model.lalm.embed(self._model.context.said(reply.text)))
-            self._play(self._speech(reply.text) if audio is None else iter(audio))
+            try:
+                self._play(self._speech(reply.text) if audio is None else iter(audio))
+            except SoundflowError as error:
+                events.append(ErrorEvent(t=seconds(self._now), code=error.code, message=str(error)))
         return events
 
     def _speech(self, text: str) -> Iterator[FloatArray]:

@@ -51,6 +51,7 @@ class SessionState:
     generation: int = 0
     replies: int = 0
     open_reply: str = ""
+    acting: bool = False
     reply_text: str = ""
     playing_until: int = 0
     announced: dict[str, int] = field(default_factory=dict)
@@ -58,6 +59,7 @@ class SessionState:
     fresh: deque[tuple[int, Note]] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
     notes: deque[Note] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
     speech_start: int = 0
+    stable_words: int = 0
 
 
 @dataclass(slots=True)
@@ -105,7 +107,7 @@ class Session:
 
     def _barge_in(self, vad: Vad, end: int, t: float, out: Outcome) -> None:
         s = self.state
-        busy = bool(s.open_reply) or s.playing_until > end
+        busy = (bool(s.open_reply) and not s.acting) or s.playing_until > end
         if self.config.barge_in and vad.started is not None and busy:
             s.generation += 1
             self.counters["barge_ins"] += 1
@@ -127,7 +129,10 @@ class Session:
             events.append(sound_event(sound, t))
             if sound.offset is None and sound.label not in SPEECH:
                 s.fresh.append((p.chunk, Note(sound.onset, display_name(sound.label))))
-        events += transcript_events(p.words, t, s.speech_start)
+        s.stable_words += len(p.words.new)
+        events += transcript_events(p.words, t, s.speech_start, s.stable_words)
+        if p.words.final is not None:
+            s.stable_words = 0
         return events
 
     def _forget(self, forgotten: int, t: float, out: Outcome) -> None:
@@ -166,7 +171,7 @@ class Session:
     def _request(self, p: Perception, decision: Decision, sounds: Sequence[str]) -> ReplyRequest:
         s = self.state
         s.replies += 1
-        s.open_reply, s.reply_text = f"r{s.replies}", ""
+        s.open_reply, s.reply_text, s.acting = f"r{s.replies}", "", decision.kind is Kind.ACT
         heard = self._question(p.end_sample)
         s.heard.clear()
         known = [*s.notes, *(note for _, note in s.fresh)] if heard else []
@@ -191,7 +196,9 @@ class Session:
         return False
 
     def on_started(self, request: ReplyRequest, sample: int) -> list[Event]:
-        return [ReplyStarted(t=seconds(sample), id=request.id)] if self.current(request) else []
+        """A reply in words has begun; an act says nothing before its `action`."""
+        spoken = request.kind is Kind.SPEAK and self.current(request)
+        return [ReplyStarted(t=seconds(sample), id=request.id)] if spoken else []
 
     def on_text(self, request: ReplyRequest, delta: str, sample: int) -> list[Event]:
         if not delta or not self.current(request):
@@ -215,10 +222,10 @@ class Session:
         if not self.current(request):
             return []
         self.state.open_reply, t = "", seconds(sample)
-        return [
-            ErrorEvent(t=t, code=code, message=message),
-            ReplyCancelled(t=t, id=request.id, text=self.state.reply_text, reason="failed"),
-        ]
+        events: list[Event] = [ErrorEvent(t=t, code=code, message=message)]
+        if request.kind is Kind.SPEAK:
+            events.append(ReplyCancelled(t=t, id=request.id, text=self.state.reply_text, reason="failed"))
+        return events
 
     def on_voice(self, until: int) -> None:
         """The system's own voice plays until this sample."""
@@ -256,7 +263,7 @@ def sound_event(sound: Sound, t: float) -> SoundEvent:
     return SoundEvent(t=t, label=sound.label, p=round(sound.p, 4), onset=seconds(sound.onset), offset=offset)
 
 
-def transcript_events(words: Words, t: float, start: int) -> list[Event]:
+def transcript_events(words: Words, t: float, start: int, stable: int) -> list[Event]:
     """A partial where the hypothesis grew, a final where the segment closed."""
     if words.final is not None:
         f = words.final
@@ -267,4 +274,4 @@ def transcript_events(words: Words, t: float, start: int) -> list[Event]:
         return [Transcript(t=t, text=f.text, final=True, **span, stable=len(f.words), words=listed)]
     if not words.new and not words.partial:
         return []
-    return [Transcript(t=t, text=words.partial, final=False, start=seconds(start), end=t, stable=len(words.new))]
+    return [Transcript(t=t, text=words.partial, final=False, start=seconds(start), end=t, stable=stable)]

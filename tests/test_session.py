@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from soundflow.session import Session, SessionConfig
-from soundflow.types import ActionCall, Decision, Kind, Perception, Segment, Sound, Vad, Words
+from soundflow.types import ActionCall, Decision, Kind, Perception, Segment, Sound, Vad, Word, Words
 
 CHUNK = 6400
 P = {Kind.SILENT: (0.9, 0.1, 0.0), Kind.SPEAK: (0.1, 0.9, 0.0), Kind.ACT: (0.1, 0.1, 0.8)}
@@ -150,6 +150,23 @@ def test_a_failed_reply_leaves_the_session_open():
     s.events += s.session.on_failed(s.requests[0], "capacity", "too long", s.k * CHUNK)
     assert s.types()[-2:] == ["error", "reply.cancelled"]
     assert s.chunk(Kind.SPEAK, sounds=("glass breaking",)).start is not None
+
+
+def test_barge_in_does_not_lose_an_act():
+    s = Script()
+    out = s.chunk(Kind.ACT, words=said("Lock the door.", 0))
+    assert not s.chunk(vad=Vad((0.9,), True, started=s.k * CHUNK)).cancelled
+    call = ActionCall("lock_door", {"door": "front"})
+    assert [e.type for e in s.session.on_done(out.start, "", call, s.k * CHUNK)] == ["action"]
+    assert not s.types("reply.")
+
+
+def test_stable_counts_all_printed_words_of_the_open_segment():
+    s = Script()
+    word = Word("so", 0, 10, 10)
+    s.chunk(words=Words(new=(word, word), partial="so so on"))
+    s.chunk(words=Words(new=(word,), partial="so so so on"))
+    assert [e.stable for e in s.events if e.type == "transcript"] == [2, 3]
 
 
 def test_snapshot_restore():

@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from soundflow.types import Tool
 from training.features import Features
 from training.sequence import SequenceBuilder, TokenSequence
+from training.tool_variety import draw
 
 Item = tuple[Mapping[str, Any], Features]
 ATTACHED_TOOLS = "home"
@@ -22,17 +25,38 @@ def tool_set(sample: Mapping[str, Any], rng: random.Random, attach: float) -> st
     return ATTACHED_TOOLS if not own and indifferent and rng.random() < attach else own
 
 
+def varied(item: Item, rng: random.Random) -> tuple[Item, Sequence[Tool]] | None:
+    """The item with another request, tool and call on its audio; None where it holds no single spoken act."""
+    sample, features = item
+    calls = [r for r in sample["responses"] if r.get("call")]
+    if len(calls) != 1 or len(sample["responses"]) != 1:
+        return None
+    tools, text, call = draw(rng)
+    spoken = calls[0]["trigger"]
+    changed = {**sample, "responses": [{**calls[0], "call": call}]}
+    return (changed, replace(features, transcripts={**features.transcripts, spoken: text})), tools
+
+
 def epoch(
-    items: Sequence[Item], builder: SequenceBuilder, rng: random.Random, longest: int = 170, attach: float = 0.3
+    items: Sequence[Item],
+    builder: SequenceBuilder,
+    rng: random.Random,
+    longest: int = 170,
+    attach: float = 0.3,
+    vary: float = 0.5,
 ) -> list[TokenSequence]:
     """One pass over all samples in a drawn order, joined up to about `longest` chunks and words a stream."""
     groups: dict[tuple[str, str], list[Item]] = {}
+    made: list[TokenSequence] = []
     for item in rng.sample(list(items), len(items)):
         sample = item[0]
+        if (other := varied(item, rng)) and rng.random() < vary:
+            made.append(builder.build([other[0]], other[1], rng))
+            continue
         groups.setdefault((str(sample.get("instruction", "")), tool_set(sample, rng, attach)), []).append(item)
-    made: list[TokenSequence] = []
-    for (_, tools), members in groups.items():
+    for (_, name), members in groups.items():
         held: list[Item] = []
+        tools = builder.tool_sets[name] if name else ()
         size, limit = 0, rng.uniform(0.3, 1.0) * longest
         for item in members:
             held.append(item)
@@ -66,4 +90,6 @@ def batches(sequences: Sequence[TokenSequence], tokens: int, rng: random.Random)
 def scoring_sequences(items: Sequence[Item], builder: SequenceBuilder) -> list[TokenSequence]:
     """Each sample alone, without written-back responses: every chunk as a model that was silent so far sees it."""
     rng = random.Random(0)
-    return [builder.build([item], str(item[0].get("tools") or ""), rng, train=False) for item in items]
+    names = [str(sample.get("tools") or "") for sample, _ in items]
+    tools = [builder.tool_sets[name] if name else () for name in names]
+    return [builder.build([item], own, rng, train=False) for item, own in zip(items, tools, strict=True)]

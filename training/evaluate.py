@@ -50,8 +50,9 @@ class Report:
         tasks = "  ".join(f"{k} {r:.2f}/{s:.2f}" for k, (r, s) in sorted(self.by_subtask.items()))
         return (
             f"balanced accuracy {self.balanced_accuracy:.3f} (always-silent 0.500)"
-            f"  respond-recall {self.respond_recall:.3f}  silent-recall {self.silent_recall:.3f}  auc {self.area:.3f}  at p >= {self.threshold:.2f}"
-            f"  false alarms/h {self.false_alarms_hour:.1f}  | respond/silent recall: {tasks}"
+            f"  respond-recall {self.respond_recall:.3f}  silent-recall {self.silent_recall:.3f}"
+            f"  auc {self.area:.3f}  at p >= {self.threshold:.2f}  false alarms/h {self.false_alarms_hour:.1f}"
+            f"  | respond/silent recall: {tasks}"
         )
 
 

@@ -85,7 +85,11 @@ class SequenceBuilder:
         self.replies = replies
 
     def build(
-        self, samples: Sequence[tuple[Mapping[str, Any], Features]], tools: str, rng: random.Random, train: bool = True
+        self,
+        samples: Sequence[tuple[Mapping[str, Any], Features]],
+        tools: Sequence[Tool],
+        rng: random.Random,
+        train: bool = True,
     ) -> TokenSequence:
         """Concatenate samples that share instruction and tools into one stream.
 
@@ -93,15 +97,14 @@ class SequenceBuilder:
         silent so far) and no branch is made: for scoring the decision of every chunk.
         """
         seq, main, branches = TokenSequence(), 0, 0
-        tool_list = tuple(self.tool_sets[tools]) if tools else ()
         instruction = str(samples[0][0].get("instruction", ""))
         late: list[tuple[Target, int, int]] = []
-        for token in self.context.prefix(instruction, [t.name for t in tool_list]):
+        for token in self.context.prefix(instruction, [t.name for t in tools]):
             seq.add("t", token, main)
             main += 1
         for sample, features in samples:
             words, finals = simulate_words(speech_items(sample, features), features, rng)
-            targets = {t.chunk: t for t in self.targets(sample, features, finals, tool_list, rng, train)}
+            targets = {t.chunk: t for t in self.targets(sample, features, finals, tools, rng, train)}
             soft = soft_chunks(sample, targets.values())
             pending: list[tuple[str, int]] = []
             said: dict[int, str] = {}
@@ -135,7 +138,7 @@ class SequenceBuilder:
             answer = bool(target.heard) or target.kind is Kind.ACT
             if answer or rng.random() < self.replies:
                 branches += 1
-                self._branch(seq, target, at, branches, tool_list)
+                self._branch(seq, target, at, branches, tools)
         return seq
 
     def _branch(self, seq: TokenSequence, target: Target, at: int, number: int, tools: Sequence[Tool]) -> None:

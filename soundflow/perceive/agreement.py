@@ -56,10 +56,25 @@ def cut_window(probs: Sequence[float], share: float) -> int:
     return len(p) - 1 - int(np.argmin(smooth[first:][::-1]))
 
 
-def is_absurd(hypothesis: Hypothesis, voiced_samples: int, words_per_second: float, least_logprob: float) -> bool:
-    """True for what a recogniser invents: a loop, more words than the voiced time can hold, or a bad guess."""
-    most = 2 + words_per_second * voiced_samples / SAMPLE_RATE_HZ
-    return hypothesis.looped or len(hypothesis.words) > most or hypothesis.logprob < least_logprob
+def is_absurd(
+    hypothesis: Hypothesis, voiced: Sequence[float], words_per_second: float, least_confidence: float
+) -> bool:
+    """True for what a recogniser invents: a loop, more or less text than the voiced time can hold, or a bad guess.
+
+    Confidence is the mean log probability of the tokens less three times what the VAD lacks of certainty.
+
+    Args:
+        hypothesis: all that was heard.
+        voiced: VAD probabilities of its voiced windows.
+    """
+    if not hypothesis.words:
+        return hypothesis.looped
+    seconds = len(voiced) * VAD_WINDOW_SAMPLES / SAMPLE_RATE_HZ
+    letters = sum(len(key(word.text)) for word in hypothesis.words)
+    if hypothesis.looped or len(hypothesis.words) > 1 + words_per_second * seconds or letters < seconds:
+        return True
+    doubt = 1.0 - float(np.mean(voiced)) if len(voiced) else 1.0
+    return float(np.mean(hypothesis.logprobs or (0.0,))) - 3.0 * doubt < least_confidence
 
 
 def word_spans(words: Sequence[HypWord], seen: Sequence[int], probs: FloatArray, start: int) -> list[tuple[int, int]]:
@@ -73,13 +88,16 @@ def word_spans(words: Sequence[HypWord], seen: Sequence[int], probs: FloatArray,
     """
     if not words:
         return []
-    weight = np.maximum(np.asarray(probs, np.float64), 0.02) if len(probs) else np.ones(1)
-    weight = np.where(weight >= 0.5, 1.0, 0.05 * weight)
+    weight = np.where(np.asarray(probs, np.float64) >= 0.5, 1.0, 1e-4) if len(probs) else np.ones(1)
     heard = np.concatenate([[0.0], np.cumsum(weight)])
     edges = start + VAD_WINDOW_SAMPLES * np.arange(len(heard))
+    voiced = np.flatnonzero(weight == 1.0)
+    if len(voiced):  # words begin and end with the voice
+        heard, edges = heard[voiced[0] : voiced[-1] + 2], edges[voiced[0] : voiced[-1] + 2]
+        heard = heard - heard[0]
     letters = np.concatenate([[0.0], np.cumsum([len(key(word.text)) + 1.5 for word in words])])
     bounds = np.interp(letters / letters[-1] * heard[-1], heard, edges)
     latest = np.minimum.accumulate(np.asarray(seen)[::-1])[::-1]
-    bounds[1:] = np.minimum(bounds[1:], np.maximum(latest, start))
+    bounds = np.minimum(bounds, np.maximum([latest[0], *latest], start))
     cuts = [int(b) for b in np.maximum.accumulate(bounds)]
     return list(pairwise(cuts))

@@ -37,10 +37,10 @@ class HypWord:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """What was heard. `logprob` is the mean over the free tokens; `looped`: decoding fell into a loop or ran over."""
+    """What was heard. `logprobs` of all tokens, forced ones too, and of the end; `looped`: in a loop, or too long."""
 
     words: tuple[HypWord, ...] = ()
-    logprob: float = 0.0
+    logprobs: tuple[float, ...] = ()
     looped: bool = False
 
     @property
@@ -51,7 +51,7 @@ class Hypothesis:
 @dataclass(frozen=True, slots=True)
 class _Decoded:
     ids: list[int]
-    logprob: float
+    logprobs: list[float]
     looped: bool
 
 
@@ -107,7 +107,7 @@ class Moonshine:
                 where it is right and has no say where it is wrong.
         """
         decoded = self._decode(self.encode(samples), prefix, draft, None)
-        return Hypothesis(self.ids_to_words(decoded.ids), decoded.logprob, decoded.looped)
+        return Hypothesis(self.ids_to_words(decoded.ids), tuple(decoded.logprobs), decoded.looped)
 
     def text(self, ids: Sequence[int]) -> str:
         """The tokens as a string."""
@@ -143,18 +143,18 @@ class Moonshine:
         if max_tokens is None:
             max_tokens = token_limit(len(frames) * HOP_SAMPLES)
         limit = max(max_tokens, len(prefix) + 1)
-        ids, total, looped = list(prefix), 0.0, False
+        ids, looped = list(prefix), False
         fed = [BOS, *prefix, *draft]
         step = self._run(fed, frames, None)
-        cache = step
+        rows = step["logits"][0]
+        logprobs = [_logprob(rows[i], token) for i, token in enumerate(prefix)]
         for position in range(len(prefix), len(fed)):
-            token, logprob = self._pick(step["logits"][0, position], position == len(prefix))
-            total += logprob
+            token = self._best(rows[position], position == len(prefix))
+            logprobs.append(_logprob(rows[position], token))
             if position + 1 == len(fed) or token != fed[position + 1] or len(ids) + 1 >= limit:
-                cache = _cut(step, position + 1)
                 break
             ids.append(token)
-        free = len(ids) - len(prefix) + 1
+        cache = _cut(step, position + 1)
         while token != EOS:
             if len(ids) >= limit:
                 looped = True
@@ -165,10 +165,9 @@ class Moonshine:
                 break
             step = self._run([token], frames, cache)
             cache = step | {name: value for name, value in cache.items() if "encoder" in name}
-            token, logprob = self._pick(step["logits"][0, -1], False)
-            total += logprob
-            free += 1
-        return _Decoded(ids, total / free, looped)
+            token = self._best(step["logits"][0, -1], False)
+            logprobs.append(_logprob(step["logits"][0, -1], token))
+        return _Decoded(ids, logprobs, looped)
 
     def _run(self, ids: list[int], frames: FloatArray, cache: dict[str, Any] | None) -> dict[str, Any]:
         """One decoder pass; `cache` None starts afresh. Its `present` outputs come back beside the logits [1, n, V]."""
@@ -186,13 +185,9 @@ class Moonshine:
                 feed[f"past_key_values.{name}"] = empty if cache is None else cache[f"present.{name}"]
         return dict(zip(self._outputs, self._decoder.run(None, feed), strict=True))
 
-    def _pick(self, logits: FloatArray, opens_word: bool) -> tuple[int, float]:
-        """Best token and its log probability; where it `opens_word` it may not spell on an earlier one."""
-        if opens_word:
-            logits = np.where(self._opens_word, logits, np.float32(-1e9))
-        token = int(logits.argmax())
-        peak = float(logits[token])
-        return token, -float(np.log(np.exp(logits - peak).sum()))
+    def _best(self, logits: FloatArray, opens_word: bool) -> int:
+        """The best token of logits [V]; where it `opens_word` it may not spell on an earlier one."""
+        return int((np.where(self._opens_word, logits, -np.inf) if opens_word else logits).argmax())
 
 
 def token_limit(samples: int) -> int:
@@ -253,3 +248,8 @@ def _cut(step: dict[str, Any], length: int) -> dict[str, Any]:
         for name, value in step.items()
         if name != "logits"
     }
+
+
+def _logprob(logits: FloatArray, token: int) -> float:
+    """Log probability of a token under logits [V]."""
+    return float(logits[token] - logits.max() - np.log(np.exp(logits - logits.max()).sum()))

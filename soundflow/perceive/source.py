@@ -102,7 +102,7 @@ class FileSource:
     def _open(self) -> Any:
         try:
             return soundfile.SoundFile(self.path)
-        except (soundfile.LibsndfileError, RuntimeError) as error:
+        except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
             raise AudioFormatError(f"{self.path}: not audio, or truncated, or damaged: {error}") from error
 
     def _check_length(self, frames: int) -> None:

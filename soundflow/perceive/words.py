@@ -34,13 +34,14 @@ class WordsConfig:
     """Schedule and gates of the channel; samples at 16 kHz.
 
     decode_every counts chunks; up to `eager_samples` of audio every chunk is decoded. `tail_samples` of the closing
-    silence are given to the recogniser. An earlier segment of at most `context_samples` that ended at most
-    `context_gap_samples` ago is heard again in front, its words forced. `speech_floor` is the least AudioSet Speech-group probability for any text.
+    silence are given to the recogniser. What was said up to `context_samples` before a segment, and ended at most
+    `context_gap_samples` before it, is heard again in front of it with its words forced. `speech_floor` is the least
+    AudioSet Speech-group probability for any text.
     """
 
     pre_roll_samples: int = 5_120
     tail_samples: int = 4_800
-    context_samples: int = 128_000
+    context_samples: int = 80_000
     context_gap_samples: int = 24_000
     cap_samples: int = 240_000
     cut_share: float = 0.4
@@ -49,16 +50,18 @@ class WordsConfig:
     hold_back: int = 1
     voiced_p: float = 0.5
     least_voiced_samples: int = 3_200
-    speech_floor: float = 0.1
+    speech_floor: float = 0.3
     words_per_second: float = 6.0
-    least_logprob: float = -1.2
+    least_confidence: float = -1.05
 
     def __post_init__(self) -> None:
         for name in ("pre_roll_samples", "tail_samples", "eager_samples", "hold_back", "context_samples"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"words: {name} expected at least 0, got {getattr(self, name)}")
-        if not 2 * SAMPLE_RATE_HZ <= self.cap_samples <= 28 * SAMPLE_RATE_HZ:
-            raise ConfigError(f"words: cap_samples expected 2 to 28 s of samples, got {self.cap_samples}")
+        if not 2 * SAMPLE_RATE_HZ <= self.cap_samples <= 24 * SAMPLE_RATE_HZ - self.context_samples:
+            raise ConfigError(
+                f"words: cap_samples expected at least 2 s, with context_samples at most 24 s, got {self.cap_samples}"
+            )
         if self.decode_every < 1 or not 0.0 < self.cut_share < 1.0:
             raise ConfigError(
                 f"words: expected decode_every >= 1, 0 < cut_share < 1: {self.decode_every}, {self.cut_share}"
@@ -81,13 +84,16 @@ class Job:
     def run(self, recogniser: Recogniser) -> tuple[int, Hypothesis]:
         """How many printed words the audio holds, and the hypothesis that begins with them."""
         kept = len(self.printed)
+        if not len(self.samples):  # the speech had stopped before the cut that began this segment
+            return kept, Hypothesis(self.printed)
         if self.kind == "cut":
             free = recogniser.hear(self.samples, _ids(self.context), (*_ids(self.printed), *self.draft))
             kept = agreement.words_before_cut(self.printed, free.words[len(self.context) :])
             if kept < len(self.printed):
                 return kept, Hypothesis(self.printed[:kept])
         heard = recogniser.hear(self.samples, _ids(self.context + self.printed), self.draft)
-        return kept, replace(heard, words=heard.words[len(self.context) :])
+        logprobs = heard.logprobs[len(_ids(self.context)) :]
+        return kept, replace(heard, words=heard.words[len(self.context) :], logprobs=logprobs)
 
 
 @dataclass(slots=True)
@@ -133,7 +139,7 @@ class Pending:
 class WordsState:
     """Of one stream. `recent` [n] are the samples up to `position`; `taken` is where earlier segments end.
 
-    `context` are the words of the last finished segment, which lies from `context_start` to `taken`.
+    `context` are the last finished words, said from `context_start` to `context_end`.
     """
 
     recent: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
@@ -142,6 +148,7 @@ class WordsState:
     taken: int = 0
     context: tuple[HypWord, ...] = ()
     context_start: int = 0
+    context_end: int = 0
     segment: OpenSegment | None = None
     pending: Pending | None = None
 
@@ -197,16 +204,19 @@ class WordsChannel:
             segment.audio = np.concatenate([segment.audio, chunk.samples.astype(np.float32, copy=False)])
             segment.probs += vad.probs
             self._advance(segment, speech_score)
-        stopped = vad.stopped
-        if segment is not None and stopped is not None and (vad.started is None or stopped <= vad.started):
-            self._close(state, segment, stopped)
-            segment, stopped = None, None
-        if segment is None and (vad.started is not None or vad.speaking):
+        # a chunk longer than the VAD's pause may hold several edges: what lies between the outer ones is one segment
+        again = vad.started is not None and vad.stopped is not None and vad.stopped <= vad.started
+        if segment is not None and vad.stopped is not None and (again or not vad.speaking):
+            self._close(state, segment, vad.stopped)
+            opens = again
+        else:
+            opens = segment is None and (vad.started is not None or vad.speaking)
+        if opens:
             started = chunk.start_sample if vad.started is None else vad.started
             segment = state.segment = self._opened(state, started, before, vad.probs)
             self._advance(segment, speech_score)
-            if stopped is not None and stopped > started:
-                self._close(state, segment, stopped)
+            if not vad.speaking and vad.stopped is not None and not again:
+                self._close(state, segment, vad.stopped)
         keep = self.config.pre_roll_samples + 2 * SAMPLE_RATE_HZ + self.config.context_samples
         state.recent = state.recent[-keep:].copy()
         if state.segment is not None and state.pending is None:
@@ -234,7 +244,9 @@ class WordsChannel:
         skip = max(0, (first - before) // VAD_WINDOW_SAMPLES)
         lead = max(0, (before - started) // VAD_WINDOW_SAMPLES)  # voiced windows of an earlier chunk
         window_start = before + skip * VAD_WINDOW_SAMPLES - lead * VAD_WINDOW_SAMPLES
-        return OpenSegment(first, window_start, audio, [self.config.voiced_p] * lead + list(probs[skip:]))
+        segment = OpenSegment(first, window_start, audio, probs=[self.config.voiced_p] * lead + list(probs[skip:]))
+        segment.lead = state.recent[: len(state.recent) - len(audio)][-self.config.context_samples - 1 :].copy()
+        return segment
 
     def _advance(self, segment: OpenSegment, speech_score: float) -> None:
         segment.score = max(segment.score, speech_score)
@@ -259,10 +271,10 @@ class WordsChannel:
 
     def _close(self, state: WordsState, segment: OpenSegment, stopped: int) -> None:
         """End `segment` at `stopped`; its final decode is on its way unless it must stay without text."""
-        end = min(segment.end, max(stopped, segment.start) + self.config.tail_samples)
+        size = max(0, min(segment.end, stopped + self.config.tail_samples) - segment.start)
         state.segment, state.taken = None, min(segment.end, max(stopped, segment.start))
-        if self._may_speak(segment) and end > segment.start:
-            self._submit(state, "close", segment.audio[: end - segment.start], segment, state.taken)
+        if segment.words or (size and self._may_speak(segment)):
+            self._submit(state, "close", segment.audio[:size], segment, state.taken)
 
     def _cut(self, state: WordsState, segment: OpenSegment) -> None:
         """Close the part of an over-long segment that lies before its quietest late place; the rest stays open."""
@@ -273,7 +285,7 @@ class WordsChannel:
             segment.start + size,
             segment.window_start + (window + 1) * VAD_WINDOW_SAMPLES,
             segment.audio[size:].copy(),
-            segment.probs[window + 1 :],
+            probs=segment.probs[window + 1 :],
             score=segment.score,
         )
         head = replace(segment, audio=segment.audio[:size], probs=segment.probs[: window + 1])
@@ -289,10 +301,19 @@ class WordsChannel:
         of: OpenSegment,
         end: int | None,
     ) -> None:
-        job = Job(kind, audio, of.printed, _ids(of.hypothesis[len(of.printed) :]))
+        context, lead = self._context(state, of)
+        job = Job(kind, np.concatenate([lead, audio]), context, of.printed, _ids(of.hypothesis[len(of.printed) :]))
         state.pending = Pending(job, None if kind == "open" else of, end or of.end)
         if self._executor is not None:
             state.pending.future = self._executor.submit(job.run, self._recogniser)
+
+    def _context(self, state: WordsState, of: OpenSegment) -> tuple[tuple[HypWord, ...], FloatArray]:
+        """Words said shortly before a segment and the audio from their start to its start; nothing where too far."""
+        length = of.start - state.context_start
+        near = of.start - state.context_end <= self.config.context_gap_samples
+        if state.context and near and 0 < length <= min(len(of.lead), self.config.context_samples):
+            return state.context, of.lead[-length:]
+        return (), of.lead[:0]
 
     def _collect(self, state: WordsState, now: int) -> tuple[tuple[Word, ...], Segment | None]:
         """Wait for the job on its way, if any, and use its result; `now` is the sample clock."""
@@ -306,43 +327,47 @@ class WordsChannel:
             return self._agree(state.segment, hypothesis, pending.end, now), None
         if pending.job.kind == "cut" and state.segment is not None and kept < len(pending.job.printed):
             self._carry(pending.segment, state.segment, kept)
-        return self._finish(pending.segment, hypothesis, pending.end, now)
+        if self._absurd(pending.segment, hypothesis):
+            if not hypothesis.looped:  # a loop says nothing against what was heard before it
+                pending.segment.hypothesis = pending.segment.printed
+            state.context = ()
+        else:
+            self._adopt(pending.segment, hypothesis, pending.end)
+            state.context = (*pending.job.context, *pending.segment.hypothesis)
+            state.context_start = state.context_start if pending.job.context else pending.segment.start
+            state.context_end = pending.end
+        return self._finished(pending.segment, pending.end, now)
 
     def _absurd(self, segment: OpenSegment, hypothesis: Hypothesis) -> bool:
-        free = replace(hypothesis, words=hypothesis.words[len(segment.printed) :])
-        return agreement.is_absurd(free, self._voiced(segment), self.config.words_per_second, self.config.least_logprob)
+        voiced = [p for p in segment.probs if p >= self.config.voiced_p]
+        return agreement.is_absurd(hypothesis, voiced, self.config.words_per_second, self.config.least_confidence)
+
+    def _adopt(self, segment: OpenSegment, heard: Hypothesis, end: int) -> None:
+        """Make `heard`, of the audio up to `end`, the hypothesis of `segment`."""
+        words = (*segment.printed, *heard.words[len(segment.printed) :])
+        same = agreement.stable_count(segment.hypothesis, words, len(segment.printed), 0)
+        segment.hypothesis, segment.seen = words, (*segment.seen[:same], *(end for _ in words[same:]))
 
     def _agree(self, segment: OpenSegment, heard: Hypothesis, end: int, now: int) -> tuple[Word, ...]:
         """Print the words of `segment` on which its last two hypotheses agree."""
-        printed = segment.printed
         if self._absurd(segment, heard):
-            segment.hypothesis, segment.seen = printed, segment.seen[: len(printed)]
             return ()
-        words = (*printed, *heard.words[len(printed) :])
-        count = agreement.stable_count(segment.hypothesis, words, len(printed), self.config.hold_back)
-        same = agreement.stable_count(segment.hypothesis, words, len(printed), 0)
-        segment.seen = (*segment.seen[:same], *(end for _ in words[same:]))
-        segment.hypothesis = words
-        new = self._timed(segment, end, now)[: count - len(printed)]
-        segment.printed = words[:count]
+        before, done = segment.hypothesis, len(segment.printed)
+        self._adopt(segment, heard, end)
+        count = agreement.stable_count(before, segment.hypothesis, done, self.config.hold_back)
+        new = self._timed(segment, end, now)[: count - done]
+        segment.printed = segment.hypothesis[:count]
         segment.words += new
         return new
 
-    def _finish(
-        self, segment: OpenSegment, heard: Hypothesis, end: int, now: int
-    ) -> tuple[tuple[Word, ...], Segment | None]:
+    def _finished(self, segment: OpenSegment, end: int, now: int) -> tuple[tuple[Word, ...], Segment | None]:
         """The rest of the words of a closed segment, and the segment itself if it has any."""
-        printed = segment.printed
-        if not self._absurd(segment, heard):
-            words = (*printed, *heard.words[len(printed) :])
-            same = agreement.stable_count(segment.hypothesis, words, len(printed), 0)
-            segment.hypothesis, segment.seen = words, (*segment.seen[:same], *(end for _ in words[same:]))
         new = self._timed(segment, end, now)
-        words_said = segment.words + new
-        if not words_said:
+        words = segment.words + new
+        if not words:
             return (), None
-        text = " ".join(word.text for word in words_said)
-        return new, Segment(text, words_said[0].start, max(end, words_said[-1].end), words_said)
+        text = " ".join(word.text for word in words)
+        return new, Segment(text, words[0].start, max(end, words[-1].end), words)
 
     def _carry(self, head: OpenSegment, rest: OpenSegment, kept: int) -> None:
         """Give the printed words behind the cut to the segment that goes on; they are not said again."""

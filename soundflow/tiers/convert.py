@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -49,7 +50,11 @@ def convert(gguf: Path, folder: Path) -> None:
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    read = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
+    # transformers prefers what lies beside the GGUF (an older config or tokenizer), so it gets a folder without that.
+    alone = folder / "source"
+    alone.mkdir()
+    (alone / gguf.name).symlink_to(gguf.resolve())
+    read = AutoModelForCausalLM.from_pretrained(alone, gguf_file=gguf.name, dtype=torch.float32)
     config = read.config
     # The file is plain fp16 from here on; with this key transformers would look for the GGUF again.
     if hasattr(config, "quantization_config"):
@@ -57,7 +62,8 @@ def convert(gguf: Path, folder: Path) -> None:
     model = LlamaForCausalLM(config)
     model.load_state_dict(read.state_dict())
     model.to(torch.float16).save_pretrained(folder)
-    AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(alone, gguf_file=gguf.name).save_pretrained(folder)
+    shutil.rmtree(alone)
 
 
 def run(gguf: Path, folder: Path) -> None:

@@ -148,7 +148,7 @@ def test_act_text_is_compact_and_in_schema_order() -> None:
     text = '{"name":"set_light","arguments":{"room":"kitchen","state":"on","brightness":5}}'
     assert act_text(call, tools) == text
     assert parse_act(text, tools) == call
-    assert parse_act('{"name":"lock_door","arguments":{"door":"front","state":"lock"}}', tools).confirm
+    assert parse_act('{"name":"set_lock","arguments":{"door":"front door","state":"locked"}}', tools).confirm
 
 
 def test_with_tools_shares_the_tokenizer(bytes_tokenizer: Tokenizer) -> None:
@@ -191,9 +191,9 @@ def test_what_is_refused(bytes_tokenizer: Tokenizer, tmp_path: Path) -> None:
     [
         "", "{", "[]", "null", '{"name":"set_light"}', '{"name":"x","arguments":{}}',
         '{"name":["set_light"],"arguments":{}}', '{"name":"set_light","arguments":[]}',
-        '{"name":"set_timer","arguments":{"minutes":1,"label":"\\ud800"}}',
-        '{"name":"set_timer","arguments":{"minutes":NaN}}', '{"name":"set_timer","arguments":{"minutes":1e999}}',
-        '{"name":"set_timer","arguments":{"minutes":1},"more":1}', "[" * 9_000, "x" * 20_000,
+        '{"name":"set_timer","arguments":{"seconds":1,"label":"\\ud800"}}',
+        '{"name":"set_timer","arguments":{"seconds":NaN}}', '{"name":"set_timer","arguments":{"seconds":1e999}}',
+        '{"name":"set_timer","arguments":{"seconds":1},"more":1}', "[" * 9_000, "x" * 20_000,
     ],
 )  # fmt: skip
 def test_parse_refuses(text: str) -> None:

@@ -39,8 +39,8 @@ def of(properties: dict[str, object]) -> dict[str, object]:
 
 def test_demo_files() -> None:
     home, coffee = load_tools(DEMO / "tools.json"), load_tools(DEMO / "coffee_tools.json")
-    assert [t.name for t in home] == ["set_light", "set_timer", "lock_door", "set_thermostat"]
-    assert [t.confirm for t in home] == [False, False, True, False]
+    assert [t.name for t in home] == ["set_light", "set_timer", "cancel_timer", "set_lock", "set_thermostat"]
+    assert [t.confirm for t in home] == [False, False, False, True, False]
     assert [t.name for t in coffee] == ["order_coffee"]
     assert coffee[0].confirm
     assert len(coffee[0].parameters["properties"]["milkAmount"]["enum"]) == 36

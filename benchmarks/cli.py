@@ -1,0 +1,181 @@
+"""How well and how fast: false alarms, recall, words, acts, latency, echo, against baselines.
+
+`soundflow bench quick --out DIR` takes under ten minutes; docs/benchmarks.md says what each figure is.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks import report, runs
+from benchmarks.runs import Options
+from benchmarks.systems import NAMES
+from soundflow.errors import ConfigError
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Benchmarks of the streaming model and its baselines."
+)
+
+ALL = ",".join(NAMES)
+Out = Annotated[Path, typer.Option(help="Folder of instances.jsonl, figures.json, report.md and report.html.")]
+Audio = Annotated[Path | None, typer.Option(help="Folder with index.csv and the audio; default $SOUNDFLOW_AUDIO.")]
+Adapter = Annotated[Path | None, typer.Option(help="Checkpoint to measure; default: the one that ships.")]
+PerClass = Annotated[int, typer.Option(min=0, help="At most so many clips of a class; 0 = all.")]
+Seed = Annotated[int, typer.Option(help="Draws clips, levels and beds.")]
+Workers = Annotated[int, typer.Option(min=0, help="Processes of one thread each; 0 = in this one.")]
+Systems = Annotated[str, typer.Option(help="Comma-separated names.")]
+ScoreOnly = Annotated[bool, typer.Option("--score-only", help="Score the instances.jsonl that is there; hear nothing.")]
+
+
+def _options(
+    out: Path,
+    audio: Path | None = None,
+    adapter: Path | None = None,
+    per_class: int = 12,
+    seed: int = 0,
+    workers: int = 2,
+    systems: str = ALL,
+    score_only: bool = False,
+) -> Options:
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")  # inherited by the workers
+    names = tuple(s.strip() for s in systems.split(",") if s.strip())
+    return Options(out, audio, adapter, per_class, seed, workers, names, score_only)
+
+
+def _show(result: runs.Result, out: Path) -> None:
+    report.show([result.section])
+    typer.echo(f"{out / 'report.html'}")
+
+
+@app.command()
+def proactive(
+    out: Out,
+    audio: Audio = None,
+    adapter: Adapter = None,
+    per_class: PerClass = 12,
+    seed: Seed = 0,
+    workers: Workers = 2,
+    systems: Systems = ALL,
+    snr: Annotated[str, typer.Option(help="dB of the sound over its background, comma-separated.")] = "20",
+    score_only: ScoreOnly = False,
+) -> None:
+    """Single real sounds: when to respond, when not; against rules and trivial baselines."""
+    try:
+        levels = tuple(float(x) for x in snr.split(","))
+    except ValueError as error:
+        raise ConfigError(f"--snr: expected numbers such as 20,10,0, got {snr!r}") from error
+    o = _options(out, audio, adapter, per_class, seed, workers, systems, score_only)
+    _show(runs.run_proactive(o, levels), out)
+
+
+@app.command()
+def quiet(
+    out: Out,
+    audio: Audio = None,
+    adapter: Adapter = None,
+    seed: Seed = 0,
+    workers: Workers = 2,
+    systems: Systems = ALL,
+    minutes: Annotated[float, typer.Option(min=1, help="Minutes of composed audio.")] = 60.0,
+    proactive: Annotated[Path | None, typer.Option(help="Folder of a proactive run, for the curve.")] = None,
+    score_only: ScoreOnly = False,
+) -> None:
+    """False alarms an hour, and words invented where nobody speaks."""
+    o = _options(out, audio, adapter, seed=seed, workers=workers, systems=systems, score_only=score_only)
+    _show(runs.run_quiet(o, minutes, proactive), out)
+
+
+@app.command()
+def watch(
+    out: Out,
+    audio: Audio = None,
+    adapter: Adapter = None,
+    per_class: PerClass = 12,
+    seed: Seed = 0,
+    workers: Workers = 2,
+    score_only: ScoreOnly = False,
+) -> None:
+    """ "Tell me when you hear X", for classes in training and out of it."""
+    o = _options(out, audio, adapter, per_class, seed, workers, score_only=score_only)
+    _show(runs.run_watch(o), out)
+
+
+@app.command()
+def acts(
+    out: Out,
+    audio: Audio = None,
+    adapter: Adapter = None,
+    per_class: PerClass = 0,
+    seed: Seed = 0,
+    workers: Workers = 2,
+    bank: Annotated[Path | None, typer.Option(help="Folder of `soundflow data voices`; default: 40 sentences.")] = None,
+    score_only: ScoreOnly = False,
+) -> None:
+    """Device calls: coffee orders by real voices; lights, timers, locks and heating by synthetic ones."""
+    o = _options(out, audio, adapter, per_class, seed, workers, score_only=score_only)
+    _show(runs.run_acts(o, bank), out)
+
+
+@app.command()
+def wer(
+    out: Out,
+    audio: Audio = None,
+    seed: Seed = 0,
+    workers: Workers = 2,
+    clips: Annotated[int, typer.Option(min=1, help="Recordings.")] = 60,
+    score_only: ScoreOnly = False,
+) -> None:
+    """Word error rate of the stream against the same recogniser given the whole clip."""
+    o = _options(out, audio, seed=seed, workers=workers, score_only=score_only)
+    _show(runs.run_wer(o, clips), out)
+
+
+@app.command()
+def latency(
+    out: Out,
+    audio: Audio = None,
+    adapter: Adapter = None,
+    seed: Seed = 0,
+    minutes: Annotated[float, typer.Option(min=0, help="Minutes at real-time pace.")] = 1.0,
+    hours: Annotated[float, typer.Option(min=0, help="Hours of audio at full speed, for drift.")] = 0.0,
+    score_only: ScoreOnly = False,
+) -> None:
+    """Step times at real-time pace, real-time factor of quiet audio, memory over hours."""
+    o = _options(out, audio, adapter, seed=seed, score_only=score_only)
+    _show(runs.run_latency(o, minutes, hours), out)
+
+
+@app.command()
+def echo(
+    out: Out,
+    audio: Audio = None,
+    adapter: Adapter = None,
+    seed: Seed = 0,
+    workers: Workers = 2,
+    alerts: Annotated[int, typer.Option(min=1, help="Alerting sounds; 12 loops each.")] = 8,
+    score_only: ScoreOnly = False,
+) -> None:
+    """The system's own voice, played back through a simulated room: false barge-ins and answers to itself."""
+    o = _options(out, audio, adapter, seed=seed, workers=workers, score_only=score_only)
+    _show(runs.run_echo(o, alerts), out)
+
+
+@app.command()
+def quick(
+    out: Out,
+    audio: Audio = None,
+    adapter: Adapter = None,
+    seed: Seed = 0,
+    workers: Workers = 2,
+) -> None:
+    """Everything in small, under ten minutes on two cores: one table, one page."""
+    from benchmarks.quick import run_quick, summary
+
+    results = run_quick(_options(out, audio, adapter, seed=seed, workers=workers))
+    report.show([report.Section("Summary", [summary(results)])])
+    typer.echo(f"{out / 'report.html'}")
