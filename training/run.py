@@ -91,12 +91,16 @@ class Run:
         resolved = {**asdict(config), "commit": commit}
         (self.out / "config.json").write_text(json.dumps(resolved, indent=1) + "\n")
 
-    def rate(self) -> float:
-        """Learning-rate factor: linear warm-up, cosine to 5 %."""
+    def rate(self, spent: float) -> float:
+        """Learning-rate factor: linear warm-up, cosine to 5 % over the steps or the minutes, whichever end sooner.
+
+        `spent`: share of `minutes` that has passed. A run that the clock ends is annealed too; one that must be repeated to
+        the bit needs `minutes` well above what it takes.
+        """
         c = self.config
         if self.step < c.warmup_steps:
             return (self.step + 1) / c.warmup_steps
-        done = min(1.0, (self.step - c.warmup_steps) / max(1, c.expected_steps - c.warmup_steps))
+        done = min(1.0, max(spent, (self.step - c.warmup_steps) / max(1, c.expected_steps - c.warmup_steps)))
         return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done))
 
     def train(self, train: Sequence[Item], cal: Sequence[Item]) -> None:
@@ -117,7 +121,7 @@ class Run:
                     workers.wait()
                     return
                 for group, lr in zip(self.optimizer.param_groups, base, strict=True):
-                    group["lr"] = lr * self.rate()
+                    group["lr"] = lr * self.rate(minutes / c.minutes)
                 losses = compute(self.model, batch, c.loss)
                 losses.total.backward()
                 workers.average(p for p in self.model.parameters() if p.requires_grad)
