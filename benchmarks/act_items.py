@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ import soxr
 
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.errors import ConfigError, DataError
+from soundflow.respond.tools import validate_call
+from soundflow.types import ActionCall, Tool
 
 Call = dict[str, Any]
 
@@ -28,15 +30,15 @@ def _light(room: str, state: str, brightness: int | None = None) -> Call:
 
 
 def _timer(minutes: int) -> Call:
-    return {"name": "set_timer", "arguments": {"minutes": minutes}}
+    return {"name": "set_timer", "arguments": {"seconds": 60 * minutes}}
 
 
 def _door(door: str, state: str) -> Call:
-    return {"name": "lock_door", "arguments": {"door": door, "state": state}}
+    return {"name": "set_lock", "arguments": {"door": f"{door} door", "state": f"{state}ed"}}
 
 
 def _heat(celsius: int) -> Call:
-    return {"name": "set_thermostat", "arguments": {"celsius": celsius}}
+    return {"name": "set_thermostat", "arguments": {"degrees": celsius}}
 
 
 SENTENCES: tuple[tuple[str, Call], ...] = (
@@ -132,9 +134,9 @@ def _say(engine: str, voice: str, text: str, path: Path) -> None:
     os.replace(part, path)
 
 
-def read_bank(folder: Path) -> tuple[list[Request], int]:
-    """Requests of the dev split of a bank of `soundflow data voices`, in terms of demo/tools.json, and how many were
-    left out because those tools cannot say them (colours, seconds, the cellar).
+def read_bank(folder: Path, tools: Sequence[Tool]) -> tuple[list[Request], int]:
+    """Requests of the dev split of a bank of `soundflow data voices`, and how many were left out because their call is
+    none of `tools`.
 
     Raises:
         DataError: no index.json, or one of another form.
@@ -143,26 +145,18 @@ def read_bank(folder: Path) -> tuple[list[Request], int]:
     try:
         listed = json.loads(path.read_text(encoding="utf-8"))["utterances"]
         acts = [u for u in listed if u["kind"] == "act" and u["split"] == "dev"]
-        pairs = [(u, in_demo_terms(u["call"])) for u in acts]
+        found = [Request(u["path"], u["text"], u["call"], u["voice"]) for u in acts if _says(u["call"], tools)]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"expected the index.json of `soundflow data voices`: {error!r}", str(path)) from error
-    found = [Request(u["path"], u["text"], call, u["voice"]) for u, call in pairs if call is not None]
-    return found, len(pairs) - len(found)
+    return found, len(acts) - len(found)
 
 
-def in_demo_terms(call: Mapping[str, Any]) -> Call | None:
-    """A call of the bank's tools as one of demo/tools.json, None where those have no such call."""
-    name, a = call["name"], call["arguments"]
-    rooms = {"kitchen", "bedroom", "bathroom", "living room", "hallway", "office", "garage"}
-    if name == "set_light" and a["room"] in rooms and "color" not in a:
-        return _light(a["room"], a.get("state", "on"), a.get("brightness"))
-    if name == "set_timer" and a["seconds"] % 60 == 0:
-        return _timer(a["seconds"] // 60)
-    if name == "set_lock" and a["door"] in ("front door", "back door", "garage door"):
-        return _door(a["door"].split()[0], a["state"].removesuffix("ed"))
-    if name == "set_thermostat":
-        return _heat(a["degrees"])
-    return None
+def _says(call: Mapping[str, Any], tools: Sequence[Tool]) -> bool:
+    try:
+        validate_call(ActionCall(call["name"], call["arguments"]), tools)
+    except DataError:
+        return False
+    return True
 
 
 def coffee_call(label: str, where: str) -> Call:

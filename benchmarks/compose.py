@@ -112,12 +112,16 @@ def looped(audio: FloatArray, count: int) -> FloatArray:
 
 
 def cut(part: Part, clips: Clips) -> FloatArray:
-    """The samples of one part, faded at both ends. DataError where `from_s` lies behind the end."""
+    """The samples of one part, faded at both ends; where it would run over the end it begins earlier.
+
+    DataError for a recording of less than 10 ms.
+    """
     audio = clips.audible(part.path)
-    start = samples(part.from_s)
-    piece = audio[start : start + samples(part.most_s)].copy()
+    most = samples(part.most_s)
+    start = min(samples(part.from_s), max(0, len(audio) - most))
+    piece = audio[start : start + most].copy()
     if len(piece) < FADE:
-        raise DataError(f"expected sound from second {part.from_s} on, got {len(audio)} samples", part.path)
+        raise DataError(f"expected at least {FADE} samples of sound, got {len(piece)}", part.path)
     ramp = np.linspace(0.0, 1.0, min(FADE, len(piece) // 2), dtype=np.float32)
     piece[: len(ramp)] *= ramp
     piece[-len(ramp) :] *= ramp[::-1]

@@ -13,9 +13,9 @@ from soundflow.scoring import (
     Interval,
     Outcome,
     auc,
-    balanced_accuracy,
-    bootstrap,
     paired_difference,
+    percentiles,
+    recall_draws,
     recalls,
 )
 
@@ -112,7 +112,8 @@ def _system(rows: Sequence[Instance], system: str, draws: int) -> dict[str, Any]
     for group in APART:
         part = [r for r in mine if r["item"]["group"] == group]
         if part:
-            stayed = bootstrap(outcomes(part), lambda o: recalls(o)[1], draws)
+            scored = outcomes(part)
+            stayed = percentiles(recalls(scored)[1], recall_draws(scored, draws)[:, 1])
             body[group] = {"items": len(part), "silent_recall": _list(stayed)}
     context = [r for r in mine if r["item"]["respond"] == "context"]
     body["context"] = _by_class(context)
@@ -129,13 +130,15 @@ def _system(rows: Sequence[Instance], system: str, draws: int) -> dict[str, Any]
 
 def _figures(rows: Sequence[Instance], draws: int) -> dict[str, Any]:
     found = outcomes(rows)
+    respond, silent = recalls(found)
+    drawn = recall_draws(found, draws)
     micro = [float(np.mean([o.fired is side for o in found if o.respond is side])) for side in (True, False)]
     return {
         "items": len(found),
         "classes": len({(o.respond, o.label) for o in found}),
-        "balanced_accuracy": _list(bootstrap(found, balanced_accuracy, draws)),
-        "respond_recall": _list(bootstrap(found, lambda o: recalls(o)[0], draws, seed=1)),
-        "silent_recall": _list(bootstrap(found, lambda o: recalls(o)[1], draws, seed=1)),
+        "balanced_accuracy": _list(percentiles((respond + silent) / 2, drawn.mean(axis=1))),
+        "respond_recall": _list(percentiles(respond, drawn[:, 0])),
+        "silent_recall": _list(percentiles(silent, drawn[:, 1])),
         "micro_recalls": [round(m, 4) for m in micro],
         "area": round(auc(found), 4),
     }

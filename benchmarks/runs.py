@@ -33,6 +33,7 @@ from benchmarks.report import Picture, Section
 from benchmarks.systems import CHUNK_MS, NAMES, OURS, Setup
 from benchmarks.workers import Runner, run
 from soundflow.errors import ConfigError
+from soundflow.respond.tools import load_tools
 from soundflow.scoring import recalls
 from soundflow.tiers import checkpoint, nano
 
@@ -236,7 +237,7 @@ def run_acts(o: Options, bank: Path | None = None) -> Result:
         setup = setup_of(replace(o, systems=(OURS,)))
         folder, left_out = bank or o.out / "utterances", 0
         if bank is not None:
-            requests, left_out = act_items.read_bank(bank)
+            requests, left_out = act_items.read_bank(bank, load_tools(Path(acts.tool_file("tools.json"))))
         else:
             requests = act_items.speak(folder)
         items = acts.plan(read_index(setup.audio), requests, folder, o.per_class, o.seed)
@@ -262,7 +263,7 @@ def run_latency(o: Options, minutes: float = 1.0, hours: float = 0.0) -> Result:
     else:
         setup = setup_of(replace(o, systems=(OURS,)))
         items = latency.plan(read_index(setup.audio), minutes, hours, o.seed)
-        rows = heard("latency", replace(o, workers=1), items, setup, latency.hear, minutes=minutes, hours=hours)
+        rows = heard("latency", replace(o, workers=min(o.workers, 1)), items, setup, latency.hear, minutes=minutes, hours=hours)
     figures = latency.score(rows)
     steps = [r["step_ms"] for r in rows if r["item"]["group"] == "realtime"]
     pictures = [

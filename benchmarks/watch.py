@@ -13,7 +13,7 @@ from benchmarks.instances import Row as Instance
 from benchmarks.plan import EVENT_S, LEAD_S, TAIL_S, a_bed, beds, capped, draw, item_seed
 from benchmarks.proactive import outcomes
 from soundflow.errors import DataError
-from soundflow.scoring import auc, balanced_accuracy, bootstrap, recalls
+from soundflow.scoring import auc, balanced_accuracy, percentiles, recall_draws, recalls
 
 # Label -> (how X is asked for, a word that a fitting reply contains).
 INSIDE = {
@@ -113,7 +113,7 @@ def score(rows: Sequence[Instance], draws: int = 1000) -> dict[str, Any]:
                 continue
             scored = outcomes(mine)
             respond, silent = recalls(scored)
-            interval = bootstrap(scored, balanced_accuracy, draws)
+            interval = percentiles(balanced_accuracy(scored), recall_draws(scored, draws).mean(axis=1))
             hits = [r for r, o in zip(mine, scored, strict=True) if o.respond and o.fired]
             found[system][side] = {
                 "items": len(mine),

@@ -128,7 +128,7 @@ def _spread(
             process, task = crews[ready]
             try:
                 kind, body = ready.recv()
-            except EOFError:
+            except (EOFError, OSError):
                 process.join()
                 del crews[ready]
                 restarts += 1

@@ -140,3 +140,25 @@ def voices(
     except SoundflowError as err:
         raise _fail(err) from err
     typer.echo(", ".join(f"{n} {split}" for split, n in totals.items()))
+
+
+@app.command()
+def transcribe(
+    audio: Annotated[Path, typer.Option(help="folder of clips with index.csv")],
+    out: Annotated[Path, typer.Option(help="JSON lines {path, text}; a half-done file is resumed")],
+    bank: Annotated[Path | None, typer.Option(help="utterance bank of `soundflow data voices`")] = None,
+    limit: Annotated[int, typer.Option(help="clips of each corpus")] = 600,
+) -> None:
+    """Write down what the recogniser hears in each speech clip, for the words of training streams."""
+    from data_builder import transcribe as job
+    from soundflow.perceive.moonshine import Moonshine
+    from soundflow.tiers import weights
+
+    model = Moonshine(weights.part("asr"))
+    count = 0
+    for dataset in job.DATASETS:
+        count += sum(1 for _ in job.transcribe(audio, out, model, (dataset,), limit))
+        typer.echo(f"{dataset}: {count} clips so far")
+    if bank is not None:
+        count += sum(1 for _ in job.transcribe_bank(bank, out, model))
+    typer.echo(f"{count} new transcripts in {out}")

@@ -185,22 +185,26 @@ class Stream:
         """Pending tokens, the audio embedding, then the words printed in this chunk [P,D]."""
         lalm, words = self._model.lalm, perception.words
         closed = self._session.turn_closed(words)
-        ids = self._model.context.words(words.new, closed)
+        # a chunk must fit the cache: of a flood of words the newest are kept
+        ids = self._model.context.words(words.new, closed)[-lalm.text_limit :]
         parts = [*self._row.pending, lalm.audio_embedding(perception), *([lalm.embed(ids)] if ids else [])]
         self._row.pending = []
         return torch.cat(parts)
 
     def _start(self, request: ReplyRequest) -> list[Event]:
         """Fork the cache and begin the reply; the decision token goes in front of the next chunk."""
-        lalm = self._model.lalm
-        cache = lalm.fork(0, self._lalm, HEADER_ROOM + MAX_ACT_TOKENS)
-        reply = Reply(lalm, self._model.context, cache, request, self._grammar)
+        lalm, reply = self._model.lalm, self._fork(request)
         self._row.pending.append(lalm.decision_in[int(request.kind)][None])
         if self._worker is None:
             self._reply = (request, reply)
         else:
             self._making = self._worker.submit(self._make, request, reply)
         return self._session.on_started(request, self._now)
+
+    def _fork(self, request: ReplyRequest) -> Reply:
+        lalm = self._model.lalm
+        cache = lalm.fork(0, self._lalm, HEADER_ROOM + MAX_ACT_TOKENS + lalm.capacity)
+        return Reply(lalm, self._model.context, cache, request, self._grammar)
 
     def _advance(self, current: tuple[ReplyRequest, Reply], tokens: int) -> list[Event]:
         """A few tokens of the reply, in step with the audio."""
@@ -236,7 +240,8 @@ class Stream:
             return self._session.on_failed(request, "bad_act", "the call did not end within its bound", self._now)
         events = self._session.on_done(request, reply.text, reply.call, self._now)
         if events and request.kind is Kind.SPEAK:
-            self._row.pending.append(self._model.lalm.embed(self._model.context.said(reply.text)))
+            said = self._model.context.said(reply.text)[: self._model.lalm.text_limit]
+            self._row.pending.append(self._model.lalm.embed(said))
             try:
                 self._play(self._speech(reply.text) if audio is None else iter(audio))
             except SoundflowError as error:
@@ -286,8 +291,9 @@ class Stream:
         return replace(chunk, samples=self._echo.process(chunk.samples, reference))
 
     def snapshot(self) -> dict[str, Any]:
-        """State between two pushes, for another stream of the same model and options. A reply in the making is
-        not in it.
+        """State between two pushes, for another stream of the same model and options.
+
+        A reply in the making is in it; with `realtime`, where a thread of its own makes it, it is not.
         """
         return {
             "perception": self._perception.snapshot(),
@@ -297,6 +303,7 @@ class Stream:
             "pending": list(self._row.pending),
             "tags": list(self._row.tags),
             "chunker": self._chunker.snapshot(),
+            "reply": self._reply[1].snapshot() if self._reply else None,
             "now": self._now,
         }
 
@@ -309,3 +316,7 @@ class Stream:
         self._row.tags = deque(saved["tags"], maxlen=TAG_MEMORY)
         self._chunker.restore(saved["chunker"])
         self._now = self._playhead = saved["now"]
+        if saved["reply"] is not None:
+            request = saved["reply"]["request"]
+            self._reply = (request, self._fork(request))
+            self._reply[1].restore(saved["reply"])

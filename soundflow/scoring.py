@@ -45,8 +45,8 @@ def recalls(outcomes: Sequence[Outcome]) -> tuple[float, float]:
     for side in (True, False):
         by_label: dict[str, list[bool]] = {}
         for o in outcomes:
-            if o.respond is side:
-                by_label.setdefault(o.label, []).append(o.fired is side)
+            if o.respond == side:
+                by_label.setdefault(o.label, []).append(o.fired == side)
         sides.append(float(np.mean([np.mean(v) for v in by_label.values()])) if by_label else float("nan"))
     return sides[0], sides[1]
 
@@ -59,7 +59,7 @@ def balanced_accuracy(outcomes: Sequence[Outcome]) -> float:
 
 def refired(outcomes: Sequence[Outcome], threshold: float) -> list[Outcome]:
     """The same clips, fired where the score is at least `threshold`."""
-    return [Outcome(o.respond, o.score >= threshold, o.score, o.label, o.source) for o in outcomes]
+    return [Outcome(o.respond, bool(o.score >= threshold), o.score, o.label, o.source) for o in outcomes]
 
 
 def best_threshold(outcomes: Sequence[Outcome]) -> float:
@@ -130,31 +130,42 @@ def calibration_error(p: Array, correct: Array, bins: int = 15) -> float:
     return float(sum(len(i) / len(p) * abs(p[i].mean() - correct[i].mean()) for i in parts if len(i)))
 
 
-def paired_difference(
-    a: Sequence[Outcome],
-    b: Sequence[Outcome],
-    figure: Callable[[Sequence[Outcome]], float] = balanced_accuracy,
-    draws: int = 1000,
-    seed: int = 0,
-) -> Interval:
-    """figure(a) - figure(b) of two systems on the same clips, and its 95 % interval by paired bootstrap.
+def recall_draws(outcomes: Sequence[Outcome], draws: int = 1000, seed: int = 0) -> Array:
+    """[draws, 2] bootstrapped (respond-recall, silent-recall), as `recalls`; nan for an empty side.
+
+    Sources are drawn as in `bootstrap`, all draws at once. Systems scored on the same clips in the same order are drawn
+    alike, so that rows of two results are pairs.
+    """
+    rng = np.random.default_rng(seed)
+    groups: dict[tuple[bool, str], dict[str, list[int]]] = {}
+    for o in outcomes:
+        tally = groups.setdefault((o.respond, o.label), {}).setdefault(o.source, [0, 0])
+        tally[0] += o.fired is o.respond
+        tally[1] += 1
+    sides: dict[bool, list[Array]] = {True: [], False: []}
+    for (respond, _), by_source in groups.items():
+        tallies = np.array(list(by_source.values()), dtype=float)
+        drawn = tallies[rng.integers(len(tallies), size=(draws, len(tallies)))].sum(axis=1)
+        sides[respond].append(drawn[:, 0] / drawn[:, 1])
+    empty = np.full(draws, np.nan)
+    return np.stack([np.mean(sides[s], axis=0) if sides[s] else empty for s in (True, False)], axis=1)
+
+
+def percentiles(value: float, draws: Array) -> Interval:
+    """`value` with the 2.5 and 97.5 percentiles of its bootstrap `draws` [n]; nan where there are none."""
+    if np.isnan(draws).all():
+        return Interval(value, float("nan"), float("nan"))
+    low, high = np.nanpercentile(draws, [2.5, 97.5])
+    return Interval(value, float(low), float(high))
+
+
+def paired_difference(a: Sequence[Outcome], b: Sequence[Outcome], draws: int = 1000, seed: int = 0) -> Interval:
+    """Balanced accuracy of `a` less that of `b` on the same clips, and its 95 % interval by paired bootstrap.
 
     Both systems are drawn together, so that what is hard for both cancels (Koehn 2004, EMNLP). `a[i]` and `b[i]` are
     the same clip. ValueError where they are not.
     """
     if [(o.respond, o.label, o.source) for o in a] != [(o.respond, o.label, o.source) for o in b]:
         raise ValueError("paired_difference: expected the outcomes of two systems on the same clips, in one order")
-    rng = np.random.default_rng(seed)
-    groups: dict[tuple[bool, str], dict[str, list[int]]] = {}
-    for i, o in enumerate(a):
-        groups.setdefault((o.respond, o.label), {}).setdefault(o.source, []).append(i)
-    values = []
-    for _ in range(draws):
-        drawn: list[int] = []
-        for by_source in groups.values():
-            keys = list(by_source)
-            for k in rng.integers(len(keys), size=len(keys)):
-                drawn += by_source[keys[k]]
-        values.append(figure([a[i] for i in drawn]) - figure([b[i] for i in drawn]))
-    low, high = np.nanpercentile(values, [2.5, 97.5])
-    return Interval(figure(a) - figure(b), float(low), float(high))
+    found = recall_draws(a, draws, seed).mean(axis=1) - recall_draws(b, draws, seed).mean(axis=1)
+    return percentiles(balanced_accuracy(a) - balanced_accuracy(b), found)

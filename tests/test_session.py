@@ -113,7 +113,8 @@ def test_an_act_ends_as_one_action_event():
     call = ActionCall("lock_door", {"door": "front"}, confirm=True)
     s.events += s.session.on_done(out.start, "", call, s.k * CHUNK)
     action = s.events[-1]
-    assert (action.type, action.name, action.arguments, action.confirm) == ("action", "lock_door", {"door": "front"}, True)
+    assert (action.type, action.name, action.confirm) == ("action", "lock_door", True)
+    assert action.arguments == {"door": "front"}
     assert s.chunk(Kind.SPEAK, sounds=("a siren",)).start is not None
 
 

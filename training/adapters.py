@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from peft import LoraConfig, get_peft_model
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import LlamaForCausalLM
 
 from soundflow.decide.context import Context
+from soundflow.errors import WeightsError
 from soundflow.perceive.projector import Projector, tag_embeddings
 from soundflow.types import Kind
 from training.sequence import IGNORE, TokenSequence
@@ -102,6 +103,22 @@ class TrainableLalm(nn.Module):
     def token_logits(self, hidden: Tensor) -> Tensor:
         head: Tensor = self.inner.lm_head(hidden)  # type: ignore[operator]
         return head.float()
+
+    def restore(self, folder: Path) -> None:
+        """Put a saved adapter back, to score or to go on from it. WeightsError where it does not fit."""
+        tensors = load_file(folder / "adapter.safetensors")
+        own = self.state_dict()
+        try:
+            for name, value in tensors.items():
+                key = name
+                if name[:7] in ("lora_A.", "lora_B."):
+                    weight = name[7:].removesuffix(".weight")
+                    key = f"lm.base_model.model.{weight}.lora_{name[5]}.default.weight"
+                else:
+                    key = name.replace("decision.bias", "bias").replace("decision.", "decision_")
+                own[key].copy_(value)
+        except (KeyError, RuntimeError) as error:
+            raise WeightsError(f"{folder}: an adapter of this model was expected ({error})") from error
 
     def save(self, folder: Path, chunk_ms: int, extra: dict[str, object]) -> None:
         """Write adapter.safetensors (float16) and adapter.json; the layout that `soundflow.tiers.checkpoint` reads."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from soundflow.respond.tools import load_tools
-from soundflow.tiers import nano, weights
+from soundflow.tiers import checkpoint, nano, weights
 from soundflow.types import Tool
 
 app = typer.Typer(help="Train an adapter on shards of `soundflow data build`.", no_args_is_help=True)
@@ -49,6 +50,59 @@ def run(config: Annotated[Path, typer.Argument(help="YAML of the run.")], resume
     cal = [item for folder in settings.cal for item in load_all(Path(folder), heard)]
     typer.echo(f"{len(train)} train streams, {len(cal)} held-out streams")
     job.train(train, cal)
+
+
+@app.command()
+def calibrate(
+    run_dir: Annotated[Path, typer.Argument(help="Folder of a run (with best/).")],
+    cal: Annotated[Path, typer.Argument(help="Cached features of the cal split.")],
+    transcripts: Path | None = None,
+    alarms_hour: Annotated[float, typer.Option(help="Most false alarms an hour on the quiet cal streams.")] = 4.0,
+) -> None:
+    """Fit temperature, biases and thresholds on held-out streams, and write calibration.json beside the best
+    adapter.
+    """
+    import torch
+
+    from soundflow.decide.context import Context
+    from training import calibrate as fitting
+    from training.adapters import AdapterConfig, TrainableLalm
+    from training.evaluate import score
+    from training.features import load_all, read_transcripts
+    from training.sequence import SequenceBuilder
+
+    lm, labels, best = weights.part("lm"), nano_labels(), run_dir / "best"
+    lora = json.loads((best / "adapter.json").read_text())["lora"]
+    model = TrainableLalm(lm, labels, AdapterConfig(**lora), checkpoint.host_dtype())
+    model.restore(best)
+    torch.set_num_threads(2)
+    builder = SequenceBuilder(Context.load(lm / "tokenizer.json"), tool_sets(), labels)
+    items = load_all(cal, read_transcripts(transcripts) if transcripts else {})
+    scored = score(model, items, builder)
+    found = fitting.fit(scored, alarms_hour)
+    found.calibration.save(best / "calibration.json")
+    logits, kinds = fitting.chunks(scored)
+    picture = run_dir / "reliability.png"
+    fitting.reliability(fitting.probabilities(logits, found.calibration), kinds, picture, "cal streams, after fitting")
+    typer.echo(
+        f"ECE {found.ece_before:.4f} -> {found.ece_after:.4f}; on the streams of the fit: balanced accuracy"
+        f" {found.balanced_accuracy:.3f}, false alarms/h {found.false_alarms_hour:.1f}; {found.calibration}"
+    )
+
+
+@app.command("calibrate-tags")
+def calibrate_tags(
+    features: Annotated[Path, typer.Argument(help="Cached features of train streams.")],
+    out: Annotated[Path, typer.Argument(help="tags.json to write (beside an adapter).")],
+) -> None:
+    """Fit the probabilities of sound events on the events of cached train streams."""
+    from training import calibrate as fitting
+    from training.features import event_scores
+
+    scores, groups = event_scores(features, tuple(fitting.TAGS))
+    made = fitting.fit_tags(scores, nano_labels(), groups)
+    made.save(out)
+    typer.echo(f"{len(groups)} events: p = sigmoid({made.a[0]:.3f} logit(score) + {made.b[0]:.3f})")
 
 
 def nano_labels() -> tuple[str, ...]:

@@ -143,3 +143,17 @@ def load_all(cache: Path, transcripts: Mapping[str, str]) -> list[tuple[dict[str
     if not loaded:
         raise DataError(f"{cache}: cached features (*.npz) were expected, none found")
     return loaded
+
+
+def event_scores(cache: Path, classes: tuple[str, ...]) -> tuple[np.ndarray, list[str]]:
+    """Best score of each tag [n,521] during each event of `classes` in the cached streams, and the events' classes."""
+    scores, groups = [], []
+    for sample, features in load_all(cache, {}):
+        for event in sample["events"]:
+            first, last = int(event["onset"]) // CHUNK_SAMPLES, int(event["offset"]) // CHUNK_SAMPLES
+            if event["label"] in classes and first < features.chunks:
+                scores.append(features.tags[first : last + 2].astype(np.float64).max(0))
+                groups.append(str(event["label"]))
+    if not groups:
+        raise DataError(f"{cache}: events of {classes[:3]}... were expected, none found")
+    return np.stack(scores), groups

@@ -42,4 +42,4 @@ def compute(model: TrainableLalm, batch: Sequence[TokenSequence], config: LossCo
     texts = model.token_logits(hidden[spoken])
     reply_loss = F.cross_entropy(texts, token[spoken]) if spoken.any() else torch.zeros(())
     total = config.decision * decision_loss + config.reply * reply_loss
-    return Losses(total, float(decision_loss), float(reply_loss))
+    return Losses(total, float(decision_loss.detach()), float(reply_loss.detach()))

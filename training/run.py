@@ -94,8 +94,8 @@ class Run:
     def rate(self, spent: float) -> float:
         """Learning-rate factor: linear warm-up, cosine to 5 % over the steps or the minutes, whichever end sooner.
 
-        `spent`: share of `minutes` that has passed. A run that the clock ends is annealed too; one that must be repeated to
-        the bit needs `minutes` well above what it takes.
+        `spent`: share of `minutes` that has passed. A run that the clock ends is annealed too; one that must be
+        repeated to the bit needs `minutes` well above what it takes.
         """
         c = self.config
         if self.step < c.warmup_steps:

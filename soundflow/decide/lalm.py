@@ -57,6 +57,11 @@ class Lalm:
         self.decision_out, self.bias = decision_out.float(), bias.float()
         self.capacity = capacity
 
+    @property
+    def text_limit(self) -> int:
+        """Most text tokens that one chunk may bring of one kind (words, what was said), so that it always fits."""
+        return self.capacity // 10
+
     def init_state(self, batch: int) -> LalmState:
         cache = self.llama.init_state(batch, self.capacity)
         return LalmState(cache, [deque() for _ in range(batch)], [-1] * batch)

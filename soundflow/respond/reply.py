@@ -4,6 +4,8 @@ grammar.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -52,6 +54,24 @@ class Reply:
             else:
                 self._step_text(self._logits)
         return self.text[before:]
+
+    def snapshot(self) -> dict[str, Any]:
+        """Between two steps: what `restore` needs to go on with the same tokens."""
+        logits = None if self._logits is None else self._logits.clone()
+        cache = self._cache.snapshot(0)
+        return {"request": self.request, "ids": list(self._ids), "text": self.text, "logits": logits, "cache": cache}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Go on from `saved`, taken of a reply to the same request."""
+        self._ids, self.text, self._logits = list(saved["ids"]), saved["text"], saved["logits"]
+        self._cache.restore(0, saved["cache"])
+        if self._matcher is not None:
+            left = list(self._ids)
+            while left:
+                forced = self._matcher.forced()
+                del left[: len(forced)]
+                if left and not forced:
+                    self._matcher.advance(left.pop(0))
 
     def _header(self) -> Tensor:
         r = self.request

@@ -124,8 +124,8 @@ def test_a_chunk_or_prefix_too_large_is_refused():
     with pytest.raises(CapacityError, match="prefix"):
         model.start(0, list(range(20)), model.init_state(1))
     state = fresh(model)
+    model.step([0], [torch.randn(20, 32)], state)
     with pytest.raises(CapacityError, match="chunk"):
-        model.step([0], [torch.randn(30, 32)], state)
         model.step([1], [torch.randn(30, 32)], state)
 
 

@@ -10,8 +10,9 @@ from soundflow.decide.llama import Llama, LlamaConfig
 from soundflow.perceive.projector import Projector
 
 CONFIG = LlamaConfig(
-    vocab=97, width=32, layers=3, heads=4, kv_heads=2, head_dim=8, hidden=48, rope_theta=1e4, max_positions=512, eps=1e-5
-)
+    vocab=97, width=32, layers=3, heads=4, kv_heads=2, head_dim=8, hidden=48, rope_theta=1e4,
+    max_positions=512, eps=1e-5,
+)  # fmt: skip
 
 
 def llama(seed: int = 0) -> Llama:

@@ -23,7 +23,8 @@ def alert(chunks=20, onset=5, due=9, tag=390, seed=0):
     f.tags[onset : onset + 5, tag] = 0.9
     sample = {
         "id": f"s{seed}", "subtask": "proactive", "instruction": "", "tools": "", "speech": [],
-        "events": [{"id": "e0", "label": "siren", "onset": onset * CHUNK, "offset": (onset + 5) * CHUNK, "respond": "yes"}],
+        "events": [{"id": "e0", "label": "siren", "onset": onset * CHUNK, "offset": (onset + 5) * CHUNK,
+                    "respond": "yes"}],
         "responses": [{"kind": "speak", "trigger": "e0", "clock": "sound", "due_chunk": due, "text": "I hear a siren.",
                        "call": None, "notes": []}],
     }  # fmt: skip
@@ -45,5 +46,6 @@ def request(chunks=20, tools="home"):
 
 
 def silence(chunks=20, seed=1):
-    sample = {"id": f"q{seed}", "subtask": "silence", "instruction": "", "tools": "", "speech": [], "events": [], "responses": []}
+    empty = {"speech": [], "events": [], "responses": []}
+    sample = {"id": f"q{seed}", "subtask": "silence", "instruction": "", "tools": "", **empty}
     return sample, features(chunks, seed=seed)

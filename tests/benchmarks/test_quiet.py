@@ -1,0 +1,83 @@
+"""False alarms: the plan holds nothing to answer, rates have intervals, a replayed threshold gives the same alarms."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks import quiet
+from benchmarks.corpus import read_index
+from benchmarks.hear import hear
+from benchmarks.systems import Setup, _Chunked
+from benchmarks.workers import run
+from soundflow.errors import DataError
+from soundflow.types import FloatArray
+from tests.benchmarks.fakes import CHUNK, FakeSystem, hears_beeps, silent
+
+
+def test_plan_has_its_shares_and_no_alerting_sound(corpus: Path) -> None:
+    rows = read_index(corpus)
+    items = quiet.plan(rows, 60, 0)
+    counts = Counter(i.group for i in items)
+    assert sum(n for g, n in counts.items() if g != "context") == 60
+    assert counts["ambience"] == 20
+    alerting = {r.path for r in rows if r.respond == "yes" or r.split == "train"}
+    used = {p.path for i in items for p in i.parts} | {i.bed.path for i in items}
+    assert not used & alerting
+    assert all(i.seconds == 60.0 for i in items)
+    assert items == quiet.plan(rows, 60, 0)
+    with pytest.raises(DataError, match="ambience"):
+        quiet.plan([r for r in rows if r.kind != "ambience"], 60, 0)
+
+
+def test_rates_and_groups(corpus: Path, tmp_path: Path) -> None:
+    items = quiet.plan(read_index(corpus), 6, 0)
+    systems = [FakeSystem("nano", silent), FakeSystem("rules", lambda pcm: 0.9)]
+    rows = run("quiet", items, tmp_path, Setup(corpus), hear, workers=0, systems=systems)
+    figures = quiet.score(rows)
+    calm, nervous = figures["nano"], figures["rules"]
+    assert calm["alarms"] == 0
+    assert calm["false_alarms_hour"][2] == pytest.approx(3 / calm["hours"], rel=1e-3)  # rule of three
+    assert nervous["false_alarms_hour"][0] == pytest.approx(3600 / 1.6, rel=0.02)
+    assert "context" in nervous["by_group"]
+    assert calm["hours"] == pytest.approx(sum(i.group != "context" for i in items) / 60)
+    failed = {"id": "q", "system": "nano", "item": items[0].to_dict(), "error": "x"}
+    assert quiet.score([*rows, failed])["nano"]["alarms"] == 37
+
+
+class _Drawn(_Chunked):
+    """p and topic out of a list; its own gate decides."""
+
+    def __init__(self, pairs: list[tuple[float, str]]) -> None:
+        super().__init__(CHUNK, 0.5, 30.0)
+        self._pairs = pairs
+
+    def score(self, pcm: FloatArray) -> tuple[float, str]:
+        return self._pairs[len(self.topics)]
+
+
+def test_a_replayed_threshold_gives_the_alarms_of_the_run() -> None:
+    rng = np.random.default_rng(0)
+    pairs = [(float(p), "ab"[int(t)]) for p, t in zip(rng.random(400), rng.integers(0, 2, 400), strict=True)]
+    listener = _Drawn(pairs)
+    events = listener.push(np.zeros(400 * CHUNK, np.float32))
+    said = sum(e.to_dict()["decision"] == "speak" for e in events)
+    row: dict[str, Any] = {"chunk": CHUNK, "p_speak": [p for p, _ in pairs], "p_act": [0.0] * 400}
+    row["topics"] = listener.topics
+    assert quiet.alarms_at(row, 0.5) == said > 4
+    assert quiet.alarms_at(row, 1.1) == 0
+
+
+def test_curve_falls_and_words_are_counted(corpus: Path, tmp_path: Path) -> None:
+    items = quiet.plan(read_index(corpus), 6, 0)
+    rows = run("quiet", items, tmp_path, Setup(corpus), hear, workers=0, systems=[FakeSystem("nano", hears_beeps)])
+    points = quiet.curve(rows, [])
+    rates = [p["false_alarms_hour"] for p in points]
+    assert rates == sorted(rates, reverse=True)
+    bare = next(r for r in rows if r["item"]["group"] == "room tone")
+    bare["transcripts"] = [{"text": "three words here"}]
+    assert quiet.score(rows)["nano"]["invented_words"] == 3

@@ -1,0 +1,174 @@
+"""Temperature, biases and thresholds of a trained adapter, fitted on held-out streams that are neither train nor
+dev.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+from soundflow.decide.policy import Calibration
+from soundflow.errors import DataError
+from soundflow.perceive.tags import TagCalibration
+from soundflow.scoring import Outcome, balanced_accuracy, best_threshold, calibration_error, refired
+from soundflow.types import Kind
+from training.evaluate import LATE_CHUNKS, Scored
+from training.tag_groups import TAGS
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A calibration and what it gives on the streams it was fitted on."""
+
+    calibration: Calibration
+    ece_before: float
+    ece_after: float
+    balanced_accuracy: float
+    false_alarms_hour: float
+
+
+def chunks(scored: Sequence[Scored]) -> tuple[Array, NDArray[np.int64]]:
+    """Logits [n,K] and kinds [n] of the chunks whose right decision is plain: up to and with each stream's first due
+    chunk.
+
+    Chunks between the first sign of an event and its due chunk are left out, and all behind the first response, where a
+    model that has stayed silent is in a place that the labels do not know.
+    """
+    logits, kinds = [], []
+    for s in scored:
+        first, due, kind = min(s.due, key=lambda d: d[1]) if s.due else (len(s.logits), len(s.logits), Kind.SILENT)
+        for k in range(min(first, len(s.logits))):
+            logits.append(s.logits[k])
+            kinds.append(int(Kind.SILENT))
+        if due < len(s.logits):
+            logits.append(s.logits[due])
+            kinds.append(int(kind))
+    if len(set(kinds)) < len(Kind):
+        raise DataError("held-out streams with silent, speak and act decisions were expected; build more (--streams)")
+    return np.array(logits, dtype=np.float64), np.array(kinds)
+
+
+def fit_scale(logits: Array, kinds: NDArray[np.int64]) -> Calibration:
+    """Temperature and biases of least cross-entropy (Guo et al. 2017; biases undo the class weights of training)."""
+    x, y = torch.from_numpy(logits), torch.from_numpy(kinds)
+    log_t = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    bias = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([log_t, bias], max_iter=200, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        scaled = (x + torch.cat([torch.zeros(1, dtype=torch.float64), bias])) / log_t.exp()
+        loss = F.cross_entropy(scaled, y) + 1e-4 * (bias**2).sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    speak, act = bias.detach().tolist()
+    return Calibration(temperature=float(log_t.detach().exp()), bias=(0.0, speak, act))
+
+
+def probabilities(logits: Array, calibration: Calibration) -> Array:
+    """[n,K] -> [n,K]."""
+    scaled = (logits + np.array(calibration.bias)) / calibration.temperature
+    raised = np.exp(scaled - scaled.max(-1, keepdims=True))
+    p: Array = raised / raised.sum(-1, keepdims=True)
+    return p
+
+
+def confidence_error(p: Array, kinds: NDArray[np.int64]) -> float:
+    """Expected calibration error of the published decision: confidence of the top class against being right."""
+    top = p.argmax(1)
+    return calibration_error(p.max(1), (top == kinds).astype(np.float64))
+
+
+def response_outcomes(scored: Sequence[Scored], calibration: Calibration, kind: Kind) -> list[Outcome]:
+    """Best p(kind) around each wanted response of that kind, and over each stream that wants none at all.
+
+    For SPEAK only responses to sounds count (labels are classes): answers to speech are far easier and would move it.
+    """
+    found: list[Outcome] = []
+    for s in scored:
+        sample = s.item[0]
+        p = probabilities(s.logits.astype(np.float64), calibration)
+        fires = 1 - p[:, Kind.SILENT] if kind is Kind.SPEAK else p[:, kind]
+        for first, due, own in s.due:
+            if own is kind and (kind is Kind.ACT or not sample["speech"] or sample["subtask"] == "proactive"):
+                best = float(fires[first : due + LATE_CHUNKS + 1].max())
+                found.append(Outcome(True, False, best, str(sample["subtask"]), str(sample["id"])))
+        if not sample["responses"]:
+            found.append(Outcome(False, False, float(fires.max()), str(sample["subtask"]), str(sample["id"])))
+    return found
+
+
+def fit(scored: Sequence[Scored], alarms_hour: float = 4.0) -> Fit:
+    """Scale, then the speak threshold of best balanced accuracy that keeps false alarms under `alarms_hour`."""
+    logits, kinds = chunks(scored)
+    before = confidence_error(probabilities(logits, Calibration()), kinds)
+    scaled = fit_scale(logits, kinds)
+    after = confidence_error(probabilities(logits, scaled), kinds)
+    outcomes = response_outcomes(scored, scaled, Kind.SPEAK)
+    quiet = sorted((o.score for o in outcomes if not o.respond), reverse=True)
+    hours = sum(len(s.logits) for s in scored if not s.item[0]["responses"]) * 0.4 / 3600
+    allowed = int(alarms_hour * hours)
+    least = quiet[allowed] + 1e-6 if allowed < len(quiet) else 0.0
+    speak = float(np.clip(max(best_threshold(outcomes), least), 0.05, 0.95))
+    acts = response_outcomes(scored, scaled, Kind.ACT)
+    act = float(np.clip(best_threshold(acts), 0.05, 0.95)) if any(o.respond for o in acts) else 0.5
+    fired = refired(outcomes, speak)
+    made = replace(scaled, speak_threshold=round(speak, 4), act_threshold=round(act, 4))
+    rate = sum(o.fired for o in fired if not o.respond) / max(hours, 1e-9)
+    return Fit(made, before, after, balanced_accuracy(fired), rate)
+
+
+def fit_tags(scores: Array, labels: Sequence[str], groups: Sequence[str]) -> TagCalibration:
+    """Platt scaling of the tags (Platt 1999): p = sigmoid(a logit(s) + b), one pair for all tags.
+
+    Args:
+        scores: [n,521] best score of each tag over n clips.
+        groups: for each clip the sound that it holds, a key of `TAGS`. A group's score is that of its best tag; it is
+            present in the clips of its own and absent from all others.
+    """
+    step = 1 / 512
+    clipped = np.clip(scores, step, 1 - step)
+    logits = np.log(clipped / (1 - clipped))
+    columns = {name: [labels.index(tag) for tag in tags] for name, tags in TAGS.items()}
+    x = torch.from_numpy(np.stack([logits[:, i].max(1) for i in columns.values()], axis=1))
+    y = torch.tensor([[float(name == own) for name in columns] for own in groups], dtype=torch.float64)
+    a = torch.ones((), dtype=torch.float64, requires_grad=True)
+    b = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([a, b], max_iter=100, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = F.binary_cross_entropy_with_logits(a * x + b, y)
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    size = len(labels)
+    return TagCalibration(np.full(size, float(a.detach())), np.full(size, float(b.detach())))
+
+
+def reliability(p: Array, kinds: NDArray[np.int64], path: Path, title: str) -> None:
+    """Reliability diagram of the decision's confidence, equal-mass bins."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    confidence, right = p.max(1), p.argmax(1) == kinds
+    parts = np.array_split(np.argsort(confidence), 15)
+    figure, axes = plt.subplots(figsize=(4.5, 4.5), layout="constrained")
+    axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
+    axes.plot([confidence[i].mean() for i in parts], [right[i].mean() for i in parts], "o-", color="#0072B2")
+    axes.set(xlabel="confidence", ylabel="share right", title=title, xlim=(0.3, 1.02), ylim=(0.3, 1.02))
+    figure.savefig(path, dpi=130)
+    plt.close(figure)
