@@ -67,8 +67,8 @@ def timeline(row: Instance, rendered: Rendered, threshold: float | None, title: 
         axis.set_xlim(0, len(audio) / SAMPLE_RATE_HZ)
     odds.set_ylim(-0.03, 1.12)
     odds.set_ylabel("p(respond)", fontsize=8, color=SOFT)
-    said = "  |  ".join(f"{r['t']:.1f} s: {r['text'][:70]}" for r in row["replies"][:2]) or "said nothing"
-    odds.set_xlabel(f"seconds    {said}", fontsize=8, color=INK, parse_math=False)
+    lines = [f'{r["t"]:.1f} s: "{r["text"][:110]}"' for r in row["replies"][:2]] or ["nothing was said"]
+    odds.set_xlabel("\n".join(["seconds", *lines]), fontsize=8, color=INK, parse_math=False)
     return _png(figure)
 
 
@@ -113,6 +113,13 @@ def step_times(values: Sequence[float], chunk_ms: float) -> bytes:
     return _png(figure)
 
 
+def plain(label: str) -> str:
+    """ "event/crying_baby" -> "crying baby"; the group is kept where the name does not tell it."""
+    group, _, name = label.partition("/")
+    words = name.removeprefix("music_").replace("_", " ")
+    return words if group in ("event", words) else f"{group}: {words}"
+
+
 def classes(figures: Figures, systems: Sequence[str] = ("nano", "rules")) -> bytes:
     """Share of right behaviour by class: answered where it should be, silent where not."""
     listed = [s for s in systems if s in figures]
@@ -129,7 +136,7 @@ def classes(figures: Figures, systems: Sequence[str] = ("nano", "rules")) -> byt
     wanted = {"yes": "answer", "no": "silent"}
     axis.set_yticks(
         range(len(labels)),
-        [f"{x} ({wanted[e['respond']]}, n={e['items']})" for x, e in zip(labels, entries, strict=True)],
+        [f"{plain(x)} ({wanted[e['respond']]}, n={e['items']})" for x, e in zip(labels, entries, strict=True)],
     )
     axis.set_ylim(len(labels) - 0.4, -0.6)
     axis.set_xlim(0, 1)

@@ -70,7 +70,8 @@ def identity(adapter: Path | None) -> dict[str, Any]:
     if not file.is_file():
         raise ConfigError(f"--adapter {folder}: expected a folder with adapter.safetensors")
     loaded = checkpoint.load(folder).calibration
-    sha = hashlib.sha256(file.read_bytes() + (folder / "adapter.json").read_bytes()).hexdigest()[:16]
+    files = sorted(p for p in folder.iterdir() if p.suffix in (".json", ".safetensors"))
+    sha = hashlib.sha256(b"".join(p.name.encode() + p.read_bytes() for p in files)).hexdigest()[:16]
     return {"sha256": sha, "speak_threshold": loaded.speak_threshold, "act_threshold": loaded.act_threshold}
 
 
@@ -169,7 +170,7 @@ def timelines(o: Options, rows: Sequence[Instance]) -> list[Picture]:
     """An item that went well and one that did not, of ours; none where the audio is not at hand."""
     mine = [r for r in rows if r["system"] == OURS and not r.get("error") and proactive.headline(r)]
     scored = [(proactive.outcome(r), r) for r in mine]
-    good = [(s.score, r) for s, r in scored if s.respond and s.fired]
+    good = [(s.score, r) for s, r in scored if s.respond and s.fired and not proactive.early(r)]
     bad = [(s.score if not s.respond else 1 - s.score, r) for s, r in scored if s.fired is not s.respond]
     try:
         clips = Clips(audio_folder(o.audio))
@@ -263,7 +264,9 @@ def run_latency(o: Options, minutes: float = 1.0, hours: float = 0.0) -> Result:
     else:
         setup = setup_of(replace(o, systems=(OURS,)))
         items = latency.plan(read_index(setup.audio), minutes, hours, o.seed)
-        rows = heard("latency", replace(o, workers=min(o.workers, 1)), items, setup, latency.hear, minutes=minutes, hours=hours)
+        rows = heard(
+            "latency", replace(o, workers=min(o.workers, 1)), items, setup, latency.hear, minutes=minutes, hours=hours
+        )
     figures = latency.score(rows)
     steps = [r["step_ms"] for r in rows if r["item"]["group"] == "realtime"]
     pictures = [

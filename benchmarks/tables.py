@@ -10,6 +10,8 @@ from typing import Any
 
 from rich.table import Table as RichTable
 
+from benchmarks.charts import plain
+
 Figures = dict[str, Any]
 
 
@@ -88,7 +90,7 @@ def proactive(figures: Figures) -> list[Table]:
         one = [(first[n]["by_class"] | first[n]["context"]).get(label) for n in names]
         some = next(o for o in one if o)
         cells = [cell for o in one for cell in ((num(o["answered"], 2), num(o["score"], 2)) if o else ("-", "-"))]
-        classes.append([label, some["respond"], str(some["items"]), *cells])
+        classes.append([plain(label), some["respond"], str(some["items"]), *cells])
     heads = [c for n in names for c in (f"{n} answered", f"{n} mean score")]
     return [
         Table(

@@ -58,7 +58,9 @@ class SpeechStopped(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transcript(Event):
-    """`final` false: the growing hypothesis, `stable` of its words will not change. A final is one segment, said once."""
+    """`final` false: the growing hypothesis, `stable` of its words will not change. A final is one segment, said
+    once.
+    """
 
     type: ClassVar[str] = "transcript"
     text: str

@@ -15,7 +15,9 @@ FloatArray = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class AudioChunk:
-    """`samples` [N] float32 in [-1, 1], mono 16 kHz, N = chunk size always (the last chunk of a file is zero-padded)."""
+    """`samples` [N] float32 in [-1, 1], mono 16 kHz, N = chunk size always (the last chunk of a file is
+    zero-padded).
+    """
 
     index: int
     start_sample: int
@@ -60,8 +62,8 @@ class Segment:
 class Words:
     """What the words channel says after one chunk.
 
-    `new` are words that became stable in this chunk (never taken back), `partial` is the whole current hypothesis of the
-    open segment (stable words first), `final` is set in the chunk in which the segment closed.
+    `new` are words that became stable in this chunk (never taken back), `partial` is the whole current hypothesis of
+    the open segment (stable words first), `final` is set in the chunk in which the segment closed.
     """
 
     new: tuple[Word, ...] = ()
@@ -83,8 +85,8 @@ class Sound:
 class Perception:
     """All that perception knows at the end of one chunk.
 
-    tags: [521] AudioSet probabilities of the chunk (YAMNet order). sound: [D_a] sound embedding. speech: [D_s] mean speech
-    frame of the chunk, zeros where nobody speaks.
+    tags: [521] AudioSet probabilities of the chunk (YAMNet order). sound: [D_a] sound embedding. speech: [D_s] mean
+    speech frame of the chunk, zeros where nobody speaks.
     """
 
     chunk: int

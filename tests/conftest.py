@@ -7,9 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.types import FloatArray
+
+settings.register_profile("soundflow", deadline=None)  # shared machines stall
+settings.load_profile("soundflow")
 
 MakeAudio = Callable[..., FloatArray]
 

@@ -24,7 +24,7 @@ from soundflow.types import FloatArray, Note, Word
 
 SYSTEM = "You listen to a home. Warn of danger, distress and callers. Answer requests. Else stay silent."
 END = "<|im_end|>"
-MAX_PREFIX_TOKENS = 256
+MAX_PREFIX_TOKENS = 128
 MAX_HEADER_TOKENS = 512
 MAX_NOTES = 8
 MAX_HEARD_CHARS = 400

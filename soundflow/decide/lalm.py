@@ -60,7 +60,7 @@ class Lalm:
     @property
     def text_limit(self) -> int:
         """Most text tokens that one chunk may bring of one kind (words, what was said), so that it always fits."""
-        return self.capacity // 10
+        return self.capacity // 8
 
     def init_state(self, batch: int) -> LalmState:
         cache = self.llama.init_state(batch, self.capacity)

@@ -15,10 +15,12 @@ from soundflow.perceive.moonshine import FRAME_WIDTH, Moonshine
 from soundflow.perceive.normalise import LevelState, LevelTracker
 from soundflow.perceive.sound import SoundEncoder, SoundState, labels
 from soundflow.perceive.speech import SpeechEncoder, SpeechState
-from soundflow.perceive.tags import SoundEvents, SoundEventsState, TagCalibration
+from soundflow.perceive.tags import SoundEvents, SoundEventsConfig, SoundEventsState, TagCalibration
 from soundflow.perceive.vad import VadState, VoiceActivity
 from soundflow.perceive.words import WordsChannel, WordsConfig, WordsState
 from soundflow.types import AudioChunk, FloatArray, Perception, Sound, Vad, Words
+
+EVENTS = SoundEventsConfig(on=0.3, off=0.15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class Perceiver:
         self._sound = SoundEncoder(parts.sound, chunk_samples)
         self._speech = SpeechEncoder(moonshine, chunk_samples)
         self._words = WordsChannel(moonshine, WordsConfig(), executor)
-        self._events = SoundEvents(self.labels, chunk_samples)
+        self._events = SoundEvents(self.labels, chunk_samples, EVENTS)
         self._speech_tags = [self.labels.index(name) for name in SPEECH]
 
     def init_state(self) -> PerceiverState:

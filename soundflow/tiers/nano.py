@@ -19,7 +19,7 @@ from soundflow.tiers import checkpoint, weights
 
 ADAPTER = Path(__file__).parent / "nano_adapter"
 SOUND_WIDTH, SPEECH_WIDTH = 1024, 288
-CACHE_TOKENS = 448
+CACHE_TOKENS = 256
 
 
 def parts() -> Parts:
