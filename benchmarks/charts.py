@@ -85,7 +85,7 @@ def recall_against_alarms(figures: Figures, hours: float) -> bytes:
         axis.plot(x, [r for _, r in points], color=colour, linewidth=1.8, label=system)
         if body.get("recall") is not None:
             at = max(body["false_alarms_hour"][0], floor)
-            axis.plot(at, body["recall"], marker="o", color=colour, markersize=8, label=f"{system}, as it is")
+            axis.plot(at, body["recall"], "o", color=colour, markersize=8, label=f"{system}, default dial")
     axis.axvline(6, color=SOFT, linewidth=0.9, linestyle=":")
     axis.text(6, 0.02, " 6 an hour", fontsize=8, color=SOFT)
     axis.set_xscale("log")

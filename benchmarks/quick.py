@@ -60,8 +60,8 @@ def summary(results: dict[str, Result]) -> Table:
         step = latency["realtime"]["step_ms"] if ours else {}
         rows.append(
             [
-                *(system, interval(f.get("balanced_accuracy")), interval(f.get("respond_recall"))),
-                *(interval(f.get("silent_recall")), interval(calm.get("false_alarms_hour"), 1)),
+                *(system, interval(f.get("balanced_accuracy"), 2), interval(f.get("respond_recall"), 2)),
+                *(interval(f.get("silent_recall"), 2), interval(calm.get("false_alarms_hour"), 0 if not ours else 1)),
                 str(calm.get("invented_words", "-")) if ours else "-",
                 f"{num(words['all']['wer_streaming'])} ({num(words['all']['wer_whole'])})" if ours else "-",
                 f"{step['p50']:.0f} / {step['p99']:.0f}" if ours else "-",
@@ -71,8 +71,8 @@ def summary(results: dict[str, Result]) -> Table:
             ]
         )
     columns = [
-        *("system", "balanced accuracy", "respond-recall", "silent-recall", "false alarms/h", "invented words"),
-        *("WER (whole clip)", "step p50 / p99 ms", "deadlines missed", "quiet RTF", "peak RSS MiB"),
+        *("system", "balanced\naccuracy", "respond-\nrecall", "silent-\nrecall", "false\nalarms/h", "invented\nwords"),
+        *("WER\n(whole clip)", "step ms\np50 / p99", "deadlines\nmissed", "quiet\nRTF", "peak RSS\nMiB"),
     ]
     note = "Intervals 95 %. A quick look: few clips a class; the figures that count come from the long commands."
     return Table("SoundFlow quick benchmark", columns, rows, note)

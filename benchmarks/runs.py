@@ -197,7 +197,7 @@ def run_quiet(o: Options, minutes: float = 60.0, events: Path | None = None) -> 
     if o.score_only:
         rows = instances.read(o.out)
     else:
-        setup = setup_of(replace(o, systems=tuple(s for s in o.systems if s in (OURS, "rules"))))
+        setup = setup_of(o)
         index = read_index(setup.audio)
         if "rules" in setup.systems:
             setup = replace(setup, threshold=fitted(o, index, setup, RULES_PER_CLASS))

@@ -89,43 +89,43 @@ def confidence_error(p: Array, kinds: NDArray[np.int64]) -> float:
     return calibration_error(p.max(1), (top == kinds).astype(np.float64))
 
 
-def response_outcomes(scored: Sequence[Scored], calibration: Calibration, kind: Kind) -> list[Outcome]:
-    """Best p(kind) around each wanted response of that kind, and over each stream that wants none at all.
+def outcomes(scored: Sequence[Scored], calibration: Calibration, trigger: str) -> list[Outcome]:
+    """Scores of one kind of trigger: "sound" (p of any response), "answer" (p(speak)) or "act" (p(act)) behind speech.
 
-    For SPEAK only responses to sounds count (labels are classes): answers to speech are far easier and would move it.
+    A wanted response scores its best chunk in [first, due + 4] (behind speech: its due chunk); a stream that wants none
+    scores its best chunk, for speech triggers its best among those in which speech was closed.
     """
     found: list[Outcome] = []
     for s in scored:
         sample = s.item[0]
         p = probabilities(s.logits.astype(np.float64), calibration)
-        fires = 1 - p[:, Kind.SILENT] if kind is Kind.SPEAK else p[:, kind]
-        for first, due, own in s.due:
-            if own is kind and (kind is Kind.ACT or not sample["speech"] or sample["subtask"] == "proactive"):
-                best = float(fires[first : due + LATE_CHUNKS + 1].max())
-                found.append(Outcome(True, False, best, str(sample["subtask"]), str(sample["id"])))
-        if not sample["responses"]:
-            found.append(Outcome(False, False, float(fires.max()), str(sample["subtask"]), str(sample["id"])))
+        fires = p[:, Kind.ACT] if trigger == "act" else p[:, Kind.SPEAK] if trigger == "answer" else 1 - p[:, 0]
+        label, source = str(sample["subtask"]), str(sample["id"])
+        spoken = bool(sample["speech"])
+        for first, due, kind in s.due:
+            own = "act" if kind is Kind.ACT else "answer" if first == due else "sound"
+            if own == trigger:
+                best = float(fires[first : due + (LATE_CHUNKS if own == "sound" else 0) + 1].max())
+                found.append(Outcome(True, False, best, label, source))
+        if not sample["responses"] and spoken == (trigger != "sound"):
+            found.append(Outcome(False, False, float(fires.max()), label, source))
     return found
 
 
-def fit(scored: Sequence[Scored], alarms_hour: float = 4.0) -> Fit:
-    """Scale, then the speak threshold of best balanced accuracy that keeps false alarms under `alarms_hour`."""
+def fit(scored: Sequence[Scored]) -> Fit:
+    """Scale, then for each kind of trigger the threshold of best balanced accuracy."""
     logits, kinds = chunks(scored)
     before = confidence_error(probabilities(logits, Calibration()), kinds)
     scaled = fit_scale(logits, kinds)
     after = confidence_error(probabilities(logits, scaled), kinds)
-    outcomes = response_outcomes(scored, scaled, Kind.SPEAK)
-    quiet = sorted((o.score for o in outcomes if not o.respond), reverse=True)
-    hours = sum(len(s.logits) for s in scored if not s.item[0]["responses"]) * 0.4 / 3600
-    allowed = int(alarms_hour * hours)
-    least = quiet[allowed] + 1e-6 if allowed < len(quiet) else 0.0
-    speak = float(np.clip(max(best_threshold(outcomes), least), 0.05, 0.95))
-    acts = response_outcomes(scored, scaled, Kind.ACT)
-    act = float(np.clip(best_threshold(acts), 0.05, 0.95)) if any(o.respond for o in acts) else 0.5
-    fired = refired(outcomes, speak)
-    made = replace(scaled, speak_threshold=round(speak, 4), act_threshold=round(act, 4))
-    rate = sum(o.fired for o in fired if not o.respond) / max(hours, 1e-9)
-    return Fit(made, before, after, balanced_accuracy(fired), rate)
+    by = {trigger: outcomes(scored, scaled, trigger) for trigger in ("sound", "answer", "act")}
+    cut = {k: round(float(np.clip(best_threshold(v), 0.05, 0.95)), 4) for k, v in by.items()}
+    made = replace(scaled, speak_threshold=cut["sound"], answer_threshold=cut["answer"], act_threshold=cut["act"])
+    fired = refired(by["sound"], cut["sound"])
+    quiet = [s for s in scored if not s.item[0]["responses"] and not s.item[0]["speech"]]
+    hours = sum(len(s.logits) for s in quiet) * 0.4 / 3600
+    alarms = sum(o.fired for o in fired if not o.respond)
+    return Fit(made, before, after, balanced_accuracy(fired), alarms / max(hours, 1e-9))
 
 
 def fit_tags(scores: Array, labels: Sequence[str], groups: Sequence[str]) -> TagCalibration:

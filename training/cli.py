@@ -57,7 +57,6 @@ def calibrate(
     run_dir: Annotated[Path, typer.Argument(help="Folder of a run (with best/).")],
     cal: Annotated[Path, typer.Argument(help="Cached features of the cal split.")],
     transcripts: Path | None = None,
-    alarms_hour: Annotated[float, typer.Option(help="Most false alarms an hour on the quiet cal streams.")] = 4.0,
 ) -> None:
     """Fit temperature, biases and thresholds on held-out streams, and write calibration.json beside the best
     adapter.
@@ -79,14 +78,15 @@ def calibrate(
     builder = SequenceBuilder(Context.load(lm / "tokenizer.json"), tool_sets(), labels)
     items = load_all(cal, read_transcripts(transcripts) if transcripts else {})
     scored = score(model, items, builder)
-    found = fitting.fit(scored, alarms_hour)
+    found = fitting.fit(scored)
     found.calibration.save(best / "calibration.json")
     logits, kinds = fitting.chunks(scored)
     picture = run_dir / "reliability.png"
     fitting.reliability(fitting.probabilities(logits, found.calibration), kinds, picture, "cal streams, after fitting")
     typer.echo(
         f"ECE {found.ece_before:.4f} -> {found.ece_after:.4f}; on the streams of the fit: balanced accuracy"
-        f" {found.balanced_accuracy:.3f}, false alarms/h {found.false_alarms_hour:.1f}; {found.calibration}"
+        f" {found.balanced_accuracy:.3f} on sounds, {found.false_alarms_hour:.1f} false alarms/h in dense sounds;"
+        f" {found.calibration}"
     )
 
 

@@ -23,17 +23,26 @@ from training.dataset import Item, batches, epoch
 from training.evaluate import report, score
 from training.loss import LossConfig, compute
 from training.sequence import SequenceBuilder
+from training.tag_streams import TagStreams, without_embedding
 from training.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """One YAML file. `minutes` bounds the wall time; `bf16` asks for bfloat16 base weights."""
+    """One YAML file. `minutes` bounds the wall time; `bf16` asks for bfloat16 base weights.
+
+    `start`: adapter to go on from. `tag_streams`: tag-only streams an epoch. `embedding_dropout`: share of real streams
+    that lose their sound embedding. `replies`: share of sound alerts whose reply text is trained.
+    """
 
     out: str
     train: tuple[str, ...]
     cal: tuple[str, ...]
     transcripts: str = ""
+    start: str = ""
+    tag_streams: int = 0
+    embedding_dropout: float = 0.0
+    replies: float = 0.6
     seed: int = 0
     minutes: float = 45.0
     tokens_per_step: int = 1200
@@ -80,8 +89,11 @@ class Run:
         self.out.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
         torch.set_num_threads(config.threads)
-        self.builder = SequenceBuilder(Context.load(lm / "tokenizer.json"), tool_sets, tag_names)
+        self.builder = SequenceBuilder(Context.load(lm / "tokenizer.json"), tool_sets, tag_names, config.replies)
         self.model = TrainableLalm(lm, tag_names, config.adapter, torch.bfloat16 if config.bf16 else torch.float32)
+        if config.start:
+            self.model.restore(Path(config.start))
+        self.labels = tag_names
         groups = self.model.parameter_groups(config.lora_lr, config.full_lr)
         self.optimizer = torch.optim.AdamW(groups, weight_decay=0.01, betas=(0.9, 0.98))  # type: ignore[arg-type]
         self.step, self.epochs, self.best = 0, 0, -math.inf
@@ -109,11 +121,14 @@ class Run:
         rng = random.Random(c.seed + self.epochs)
         held_out = list(cal)[: c.eval_streams]
         workers = Workers()
+        made = TagStreams(self.labels, train) if c.tag_streams else None
         self.model.train()
         base = [float(g["lr"]) for g in self.optimizer.param_groups]
         evaluations, tokens = 0, 0
         while True:
-            for batch in workers.share(list(batches(epoch(train, self.builder, rng), c.tokens_per_step, rng))):
+            items = [(s, without_embedding(f)) if rng.random() < c.embedding_dropout else (s, f) for s, f in train]
+            items += [made.draw(rng, n) for n in range(c.tag_streams)] if made else []
+            for batch in workers.share(list(batches(epoch(items, self.builder, rng), c.tokens_per_step, rng))):
                 minutes = (time.monotonic() - started) / 60
                 if workers.agree(minutes > c.minutes or self.step >= c.expected_steps):
                     if workers.first:

@@ -16,12 +16,14 @@ from soundflow.types import Decision, Kind
 class Calibration:
     """p = softmax((logits + bias) / temperature), fitted on held-out streams (Guo et al. 2017, arXiv 1706.04599).
 
-    `speak_threshold` and `act_threshold` are the probabilities at which the dial's middle (0.5) fires.
+    The thresholds are the probabilities at which the dial's middle (0.5) fires: `speak_threshold` about a sound,
+    `answer_threshold` in a chunk in which somebody has just finished speaking, `act_threshold` for a call.
     """
 
     temperature: float = 1.0
     bias: tuple[float, float, float] = (0.0, 0.0, 0.0)
     speak_threshold: float = 0.5
+    answer_threshold: float = 0.5
     act_threshold: float = 0.5
 
     @staticmethod
@@ -77,6 +79,7 @@ class DecisionPolicy:
     def __init__(self, calibration: Calibration, proactivity: float = 0.5, hold_chunks: int = 3) -> None:
         self.calibration = calibration
         self.speak = dial(calibration.speak_threshold, proactivity)
+        self.answer = dial(calibration.answer_threshold, proactivity)
         self.act = dial(calibration.act_threshold, proactivity)
         self.hold_chunks = hold_chunks
 
@@ -90,7 +93,7 @@ class DecisionPolicy:
 
         Args:
             can_act: whether the session has tools; without them <act> is read as <speak>.
-            release: a user turn has just closed; the hold time does not apply to an answer.
+            release: a user turn has just closed: an answer has a threshold of its own and need not hold.
         """
         p = self.calibration.probabilities(logits)
         if not can_act:
@@ -98,7 +101,7 @@ class DecisionPolicy:
         kind = Kind.SILENT
         if p[Kind.ACT] >= self.act and p[Kind.ACT] >= p[Kind.SPEAK]:
             kind = Kind.ACT
-        elif p[Kind.SPEAK] >= self.speak:
+        elif p[Kind.SPEAK] >= (self.answer if release else self.speak):
             kind = Kind.SPEAK
         if kind is not Kind.SILENT and chunk < state.until and not release:
             kind = Kind.SILENT
