@@ -88,7 +88,7 @@ def score(rows: Sequence[Instance], draws: int = 1000) -> dict[str, Any]:
 
     Balanced accuracy = (respond-recall + silent-recall) / 2, each macro-averaged over the classes of its side
     (Brodersen et al. 2010); always-silent has 0.5. Intervals: percentile bootstrap over recordings within each class
-    (Efron 1979), the difference to the rules by a paired one (Koehn 2004).
+    (Efron 1979; classes of one recording among each other), the difference to the rules by a paired one (Koehn 2004).
     """
     found: dict[str, Any] = {}
     for snr in sorted({r["item"]["facts"]["snr"] for r in rows}, reverse=True):

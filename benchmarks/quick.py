@@ -22,7 +22,7 @@ THIN = {
 }
 FIT_PER_CLASS = 4
 QUIET_MINUTES = 10.0
-CLIPS, LONGEST_S = 60, 9.0
+CLIPS, LONGEST_S = 60, 16.0
 
 
 def run_quick(o: Options) -> dict[str, Result]:

@@ -136,7 +136,7 @@ def watch(figures: Figures) -> list[Table]:
     """Inside and outside the training classes."""
     rows = [
         [
-            *(system, f"{side} training", str(f["items"]), interval(f["balanced_accuracy"]), num(f["recall"])),
+            *(system, f"{side}side training", str(f["items"]), interval(f["balanced_accuracy"]), num(f["recall"])),
             *(num(f["false_rate"]), num(f["area"]), num(f["named"])),
         ]
         for system, sides in figures.items()

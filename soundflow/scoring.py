@@ -133,8 +133,8 @@ def calibration_error(p: Array, correct: Array, bins: int = 15) -> float:
 def recall_draws(outcomes: Sequence[Outcome], draws: int = 1000, seed: int = 0) -> Array:
     """[draws, 2] bootstrapped (respond-recall, silent-recall), as `recalls`; nan for an empty side.
 
-    Sources are drawn as in `bootstrap`, all draws at once. Systems scored on the same clips in the same order are drawn
-    alike, so that rows of two results are pairs.
+    Sources are drawn within their label; labels of a single source are drawn among each other, as they would add no
+    width alone. Systems scored on the same clips in the same order are drawn alike: rows of two results are pairs.
     """
     rng = np.random.default_rng(seed)
     groups: dict[tuple[bool, str], dict[str, list[int]]] = {}
@@ -142,13 +142,18 @@ def recall_draws(outcomes: Sequence[Outcome], draws: int = 1000, seed: int = 0) 
         tally = groups.setdefault((o.respond, o.label), {}).setdefault(o.source, [0, 0])
         tally[0] += o.fired is o.respond
         tally[1] += 1
-    sides: dict[bool, list[Array]] = {True: [], False: []}
-    for (respond, _), by_source in groups.items():
-        tallies = np.array(list(by_source.values()), dtype=float)
-        drawn = tallies[rng.integers(len(tallies), size=(draws, len(tallies)))].sum(axis=1)
-        sides[respond].append(drawn[:, 0] / drawn[:, 1])
-    empty = np.full(draws, np.nan)
-    return np.stack([np.mean(sides[s], axis=0) if sides[s] else empty for s in (True, False)], axis=1)
+    found = np.full((draws, 2), np.nan)
+    for column, side in enumerate((True, False)):
+        labels = [np.array(list(v.values()), dtype=float) for (respond, _), v in groups.items() if respond is side]
+        if not labels:
+            continue
+        single = np.array([t[0, 0] / t[0, 1] for t in labels if len(t) == 1])
+        total = single[rng.integers(len(single), size=(draws, len(single)))].sum(axis=1) if len(single) else 0.0
+        for tallies in (t for t in labels if len(t) > 1):
+            drawn = tallies[rng.integers(len(tallies), size=(draws, len(tallies)))].sum(axis=1)
+            total = total + drawn[:, 0] / drawn[:, 1]
+        found[:, column] = total / len(labels)
+    return found
 
 
 def percentiles(value: float, draws: Array) -> Interval:

@@ -90,6 +90,14 @@ def calibrate(
     )
 
 
+@app.command("average")
+def average_command(first: Path, second: Path, out: Path, share: float = 0.5) -> None:
+    """Average two adapters, of which the second started from the first."""
+    from training.average import average
+
+    average(first, second, out, share)
+
+
 @app.command("calibrate-tags")
 def calibrate_tags(
     features: Annotated[Path, typer.Argument(help="Cached features of train streams.")],

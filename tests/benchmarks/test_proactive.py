@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks import instances, proactive, runs
@@ -15,7 +16,7 @@ from benchmarks.plan import single_events
 from benchmarks.runs import Options
 from benchmarks.systems import Setup, Trivial
 from benchmarks.workers import run
-from soundflow.scoring import Interval, Outcome, paired_difference
+from soundflow.scoring import Interval, Outcome, bootstrap, paired_difference, percentiles, recall_draws
 from tests.benchmarks.fakes import CHUNK, FakeSystem, hears_beeps, loud, silent
 
 
@@ -118,3 +119,20 @@ def test_paired_difference_of_equal_systems_is_zero_and_other_clips_are_refused(
     assert paired_difference(a, a, draws=50) == Interval(0.0, 0.0, 0.0)
     with pytest.raises(ValueError, match="same clips"):
         paired_difference(a, a[1:], draws=5)
+
+
+def test_intervals_of_many_draws_agree_with_the_slow_bootstrap() -> None:
+    rng = np.random.default_rng(1)
+    found = [Outcome(k % 2 == 0, bool(rng.random() < 0.6), 0.5, "abc"[k % 3], str(k // 2)) for k in range(120)]
+    slow = bootstrap(found, draws=400)
+    fast = percentiles(slow.value, recall_draws(found, 4000).mean(axis=1))
+    assert fast.low == pytest.approx(slow.low, abs=0.02)
+    assert fast.high == pytest.approx(slow.high, abs=0.02)
+
+
+def test_classes_of_one_recording_have_an_interval() -> None:
+    found = [Outcome(True, k < 5, 0.5, str(k), "s") for k in range(10)]
+    drawn = recall_draws(found, 2000)
+    assert np.isnan(drawn[:, 1]).all()
+    assert drawn[:, 0].mean() == pytest.approx(0.5, abs=0.02)
+    assert drawn[:, 0].std() == pytest.approx((0.5 * 0.5 / 10) ** 0.5, abs=0.02)

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from soundflow.decide.lalm import Lalm
@@ -23,6 +24,7 @@ from soundflow.types import Kind, Perception, Vad, Words
 from tests.training.streams import alert, request, silence
 from tests.training.test_sequence import DEMO
 from training.adapters import AdapterConfig, TrainableLalm
+from training.average import average
 from training.evaluate import Scored, report, score
 from training.run import Run, RunConfig
 
@@ -143,6 +145,16 @@ def test_a_saved_adapter_can_be_put_back(folder, names, tmp_path):
     assert all(np.allclose(x.logits, y.logits, atol=0.02) for x, y in zip(a, b, strict=True))
     with pytest.raises(WeightsError, match="adapter"):
         TrainableLalm(folder, names, AdapterConfig(rank=4, alpha=4), torch.float32).restore(tmp_path / "run" / "last")
+
+
+def test_the_average_of_two_adapters_lies_between_them(folder, names, tmp_path):
+    trained(folder, names, tmp_path / "a")
+    trained(folder, names, tmp_path / "b", seed=1)
+    paths = [tmp_path / x / "run" / "last" for x in "ab"]
+    average(*paths, tmp_path / "mean", 0.25)
+    a, b, mean = (load_file(p / "adapter.safetensors") for p in (*paths, tmp_path / "mean"))
+    assert all(torch.allclose(mean[k].float(), 0.75 * a[k].float() + 0.25 * b[k].float(), atol=2e-3) for k in a)
+    assert checkpoint.load(tmp_path / "mean").chunk_ms == 400
 
 
 def test_an_unknown_key_names_file_and_key(tmp_path):

@@ -1,0 +1,80 @@
+"""The shipped adapter: it loads, it is not a trivial policy, and the demo goes as the README says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile as sf
+import torch
+
+from soundflow.errors import ConfigError
+from soundflow.loop import Stream
+from soundflow.respond.tools import load_tools
+from soundflow.tiers import nano
+
+pytestmark = pytest.mark.weights
+DEMO = Path(__file__).parents[1] / "demo"
+
+
+@pytest.fixture(scope="module")
+def audio():
+    return sf.read(DEMO / "house.flac", dtype="float32")[0]
+
+
+@pytest.fixture(scope="module")
+def heard(nano_parts, audio):
+    stream = Stream(nano.load(), tools=load_tools(DEMO / "tools.json"))
+    return stream.push(audio) + stream.close()
+
+
+def fired(events):
+    return [(round(e.t, 1), e.decision) for e in events if e.type == "decision" and e.decision != "silent"]
+
+
+def test_it_warns_answers_acts_and_is_silent_elsewhere(heard):
+    """Fails for a model that is always silent, one that always responds, and one that does not hear."""
+    found = fired(heard)
+    assert any(11.2 <= t <= 14.4 and kind == "speak" for t, kind in found), "the alarm"
+    assert any(32.0 <= t <= 34.4 and kind == "speak" for t, kind in found), "the question"
+    assert any(39.6 <= t <= 42.0 and kind == "act" for t, kind in found), "the request"
+    assert any(44.0 <= t <= 49.0 and kind == "speak" for t, kind in found), "the baby"
+    assert not [t for t, _ in found if t < 11.2 or 14.4 < t < 32.0], "clock, room tone and the reader"
+
+
+def test_the_light_goes_off(heard):
+    actions = [(a.name, a.arguments) for a in heard if a.type == "action"]
+    assert actions == [("set_light", {"room": "living room", "state": "off"})]
+
+
+def test_the_reader_is_written_down(heard):
+    text = " ".join(e.text for e in heard if e.type == "transcript" and e.final).lower()
+    assert "believing that heart to be his own" in text
+
+
+def test_probabilities_sum_to_one_and_depend_on_the_audio(heard):
+    p = np.array([[e.p["silent"], e.p["speak"], e.p["act"]] for e in heard if e.type == "decision"])
+    assert np.allclose(p.sum(1), 1, atol=1e-3)
+    assert np.ptp(p[:, 1]) > 0.3
+
+
+def test_an_encoder_of_zeros_loses_the_alarm(nano_parts, audio):
+    stream = Stream(nano.load(), tools=load_tools(DEMO / "tools.json"))
+    perceive = stream._model.perceiver._sound.window
+    stream._model.perceiver._sound.window = lambda x: tuple(0 * y for y in perceive(x))
+    assert not [t for t, _ in fired(stream.push(audio[: 16 * 16_000])) if t > 11]
+
+
+def test_float32_decides_as_bfloat16_does(nano_parts, audio):
+    found = []
+    for dtype in (torch.float32, torch.bfloat16):
+        stream = Stream(nano.load(dtype=dtype))
+        events = stream.push(audio[10 * 16_000 : 18 * 16_000])
+        found.append(np.array([e.p["speak"] for e in events if e.type == "decision"]))
+    assert np.abs(found[0] - found[1]).max() < 0.15
+
+
+def test_another_chunk_length_is_refused(nano_parts):
+    with pytest.raises(ConfigError, match="400"):
+        nano.load(chunk_ms=200)
