@@ -6,6 +6,7 @@ System"): a word is stable once two consecutive hypotheses agree on it and on al
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -56,6 +57,13 @@ def cut_window(probs: Sequence[float], share: float) -> int:
     return len(p) - 1 - int(np.argmin(smooth[first:][::-1]))
 
 
+def repeats(words: Sequence[HypWord]) -> bool:
+    """True where the same four words are said three times or more: a loop too long for the decoder's own check."""
+    keys = [key(word.text) for word in words]
+    runs = Counter(zip(keys, keys[1:], keys[2:], keys[3:], strict=False))
+    return max(runs.values(), default=0) >= 3
+
+
 def is_absurd(
     hypothesis: Hypothesis, voiced: Sequence[float], words_per_second: float, least_confidence: float
 ) -> bool:
@@ -67,6 +75,8 @@ def is_absurd(
         hypothesis: all that was heard.
         voiced: VAD probabilities of its voiced windows.
     """
+    if repeats(hypothesis.words):
+        return True
     if not hypothesis.words:
         return hypothesis.looped
     seconds = len(voiced) * VAD_WINDOW_SAMPLES / SAMPLE_RATE_HZ

@@ -76,6 +76,9 @@ def test_loops_floods_drawls_and_bad_guesses_are_absurd() -> None:
     assert is_absurd(Hypothesis(said(*"abcdefgh"), sure), second, 6.0, -1.0)
     assert is_absurd(Hypothesis(said("you"), sure), second * 4, 6.0, -1.0)
     assert not is_absurd(Hypothesis(), [], 6.0, -1.0)
+    phrase = ["i", "am", "very", "happy", "to", "be", "able", "to", "speak", "with", "you", "today"]
+    assert not is_absurd(Hypothesis(said(*phrase, *phrase), sure), second * 10, 6.0, -1.0)
+    assert is_absurd(Hypothesis(said(*phrase, *phrase, *phrase), sure), second * 12, 6.0, -1.0)
 
 
 @given(texts, st.lists(st.floats(0, 1), max_size=60), st.integers(0, 10**9), st.data())
