@@ -165,9 +165,10 @@ class Stream:
         self._now = chunk.end_sample
         logits = self._model.lalm.step([chunk.index], [self._inputs(perception)], self._lalm)[0]
         self._row.tags.append(perception.tags)
-        names = sound_names(np.stack(self._row.tags), self._model.perceiver.labels)
         closed = self._session.turn_closed(perception.words)
         decided = self._policy.decide(chunk.index, logits.tolist(), self._hold, self._grammar is not None, closed)
+        speaks = decided.kind is not Kind.SILENT
+        names = sound_names(np.stack(self._row.tags), self._model.perceiver.labels) if speaks else ()
         out = self._session.on_chunk(perception, decided, self._lalm.forgotten[0], names)
         if out.cancelled:
             self._stop_reply()

@@ -89,7 +89,7 @@ class Session:
 
         Args:
             forgotten: newest chunk that has left the LALM's cache, -1 for none.
-            sounds: plain names of what sounds now, strongest first.
+            sounds: plain names of what sounds now, strongest first; only read where `decision` is not silent.
         """
         out, s, t = Outcome(), self.state, seconds(perception.end_sample)
         self._barge_in(perception.vad, perception.end_sample, t, out)

@@ -98,7 +98,7 @@ class SequenceBuilder:
         """
         seq, main, branches = TokenSequence(), 0, 0
         instruction = str(samples[0][0].get("instruction", ""))
-        late: list[tuple[Target, int, int]] = []
+        late: list[tuple[Target, int]] = []
         for token in self.context.prefix(instruction, [t.name for t in tools]):
             seq.add("t", token, main)
             main += 1
@@ -128,13 +128,13 @@ class SequenceBuilder:
                 if target is None:
                     continue
                 pending = [("d", int(target.kind))]
-                late.append((target, main, chunk))
+                late.append((target, main))
                 if target.kind is Kind.SPEAK and rng.random() < 0.7:
                     said[min(chunk + rng.randint(2, 4), features.chunks)] = target.text
             if pending:
                 seq.add(*pending[0], main)
                 main += 1
-        for target, at, _ in late:
+        for target, at in late:
             answer = bool(target.heard) or target.kind is Kind.ACT
             if answer or rng.random() < self.replies:
                 branches += 1
