@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import os
 from collections import OrderedDict
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +18,20 @@ from soundflow.errors import ConfigError, DataError
 from soundflow.types import FloatArray
 
 ENVIRONMENT = "SOUNDFLOW_AUDIO"
+ADDRESSED = ("picovoice_s2i", "picovoice_wakeword")  # speech to a machine: never "not addressed"
 KINDS = ("event", "ambience", "music", "speech")
 RESPOND = ("yes", "no", "context", "")
 TRIM_DB = -40.0  # of the clip's peak; 10 ms frames
 FRAME = SAMPLE_RATE_HZ // 100
+DIAL_SHARE = 4  # one dev recording in so many serves the default dial, and is in no other figure
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of index.csv. `open` tells whether the licence allows training; `respond` is the default policy."""
+    """One line of index.csv. `open` tells whether the licence allows training; `respond` is the default policy.
+
+    `split` is train, dev or dial: a quarter of the file's dev recordings, on which the default threshold is fitted.
+    """
 
     path: str
     dataset: str
@@ -78,7 +85,26 @@ def read_index(folder: Path) -> list[Row]:
                 raise DataError(f"expected seconds as a number, got {raw['seconds']!r}", where) from error
             seen.add(raw["path"])
             rows.append(Row(**{**raw, "seconds": length, "open": raw["open"] == "yes"}))  # type: ignore[arg-type]
-    return rows
+    chosen = dial_rows(rows)
+    return [replace(r, split="dial") if r.path in chosen else r for r in rows]
+
+
+def dial_rows(rows: Sequence[Row]) -> set[str]:
+    """Paths of the dev recordings that serve the dial: of each class (speech: data set; ambience: all) one in four.
+
+    Drawn by a hash of the speaker, or of the path where there is none, so that a speaker is mostly on one side; a class
+    of fewer than four keeps them all in dev, and so do the orders, which no threshold is fitted on.
+    """
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if row.split == "dev" and row.dataset not in ADDRESSED:
+            name = {"speech": row.dataset, "ambience": ""}.get(row.kind, row.label)
+            groups.setdefault((row.kind, name), []).append(row)
+    chosen: set[str] = set()
+    for members in groups.values():
+        members.sort(key=lambda r: (hashlib.sha256((r.speaker or r.path).encode()).digest(), r.path))
+        chosen |= {r.path for r in members[: len(members) // DIAL_SHARE]}
+    return chosen
 
 
 class Clips:

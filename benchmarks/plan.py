@@ -8,11 +8,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from benchmarks.compose import Bed, Item, Part
-from benchmarks.corpus import Row
+from benchmarks.corpus import ADDRESSED, Row
 from soundflow.errors import DataError
 
 LEAD_S, TAIL_S, EVENT_S = 4.0, 3.2, 5.0
-ADDRESSED = ("picovoice_s2i", "picovoice_wakeword")  # speech to a machine: never "not addressed"
 SPEECH_GROUPS = {
     "librispeech_train-clean-100_3spk": "read speech",
     "an4_test": "spelling",

@@ -23,8 +23,8 @@ CONTEXT = ("thunderstorm", "thunder")
 THRESHOLDS = tuple(round(float(x), 4) for x in 1 / (1 + np.exp(-np.linspace(-5, 9, 71))))
 
 
-def plan(rows: Sequence[Row], minutes: float, seed: int) -> list[Item]:
-    """One-minute dev streams in the proportions of SHARES; no alerting class is in them.
+def plan(rows: Sequence[Row], minutes: float, seed: int, split: str = "dev") -> list[Item]:
+    """One-minute streams of a split in the proportions of SHARES; no alerting class is in them.
 
     Every recording of a group is used before one comes again. On top, one stream in thirty of thunder: "context".
     """
@@ -32,8 +32,8 @@ def plan(rows: Sequence[Row], minutes: float, seed: int) -> list[Item]:
     counts = {g: max(1, round(count * s)) for g, s in SHARES.items()}
     counts["side talk"] = max(1, count - sum(n for g, n in counts.items() if g != "side talk"))
     counts["context"] = max(1, round(count / 30))
-    dev = [r for r in rows if r.split == "dev"]
-    lying = beds(rows, "dev")
+    dev = [r for r in rows if r.split == split]
+    lying = beds(rows, split)
     pools = {
         "ambience": _by(lambda r: r.label, lying),
         "music": _by(lambda r: r.label, [r for r in dev if r.kind == "music"]),
@@ -46,7 +46,7 @@ def plan(rows: Sequence[Row], minutes: float, seed: int) -> list[Item]:
     for group, number in counts.items():
         pool = pools[group]
         if not pool and group in ("ambience", "music", "side talk"):
-            raise DataError(f"expected dev rows of {group} for quiet streams, got none")
+            raise DataError(f"expected {split} rows of {group} for quiet streams, got none")
         if not pool and group == "context":
             continue
         found += _streams(group, number, pool, lying, seed)

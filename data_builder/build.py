@@ -20,6 +20,7 @@ from data_builder.schema import SCHEMA
 from data_builder.shards import sha256, write_json, write_shard
 from data_builder.sources import INTENT_PREFIX, Sources, open_sources
 from data_builder.subtasks import SHARES, SUBTASKS
+from data_builder.variants import watch_variants
 from data_builder.voices import read_bank
 from soundflow.errors import ConfigError, DataError
 
@@ -84,7 +85,10 @@ def stream(plan: Plan, sources: Sources, number: int) -> tuple[dict[str, Any], F
         except DataError as err:
             failed.append(f"{name}: {err}")
             continue
-        return sample.to_dict(), audio, failed
+        meta = sample.to_dict()
+        if asked := watch_variants(np.random.default_rng([*key, 10]), meta):
+            meta["variants"] = asked
+        return meta, audio, failed
     raise DataError(f"expected a stream after {TRIES} tries, got: {failed[-1]}", sample_id)
 
 

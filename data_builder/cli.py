@@ -71,6 +71,22 @@ def build(
 
 
 @app.command()
+def instruments(
+    count: Annotated[int, typer.Option(help="pieces an instrument")] = 24,
+    seed: Annotated[int, typer.Option()] = 0,
+) -> None:
+    """Fetch notes of real instruments (npm) and make solo pieces of them; later builds use them as music."""
+    from data_builder.corpora.instruments import make
+
+    try:
+        for split in ("train", "cal"):
+            names = make(_cache() / "instruments", _cache() / "music" / split, split, count, seed)
+            typer.echo(f"{len(names)} pieces for {split}")
+    except SoundflowError as err:
+        raise _fail(err) from err
+
+
+@app.command()
 def check(
     folder: Folder, audio: Annotated[Path | None, typer.Option(help="corpus, to check splits and licences")] = None
 ) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from data_builder import synth_sounds
 from data_builder.clips import ClipStore, FloatArray, audible, fade
+from data_builder.corpora import instruments
 from data_builder.corpora.folder import Row
 from data_builder.mix import NOISES, noise, speed
 from data_builder.synth_music import LICENCE as MUSIC_LICENCE
@@ -139,7 +140,8 @@ class Sources:
         elif label == "music" and self.music and self.music_store and rng.random() < 0.75:
             name = pick(rng, self.music)
             audio = self.music_store.clip(name)
-            clip = Clip(audio, label, "music", f"music:{name}", MUSIC_LICENCE, "no")
+            licence = instruments.LICENCE if name.startswith(instruments.PREFIX) else MUSIC_LICENCE
+            clip = Clip(audio, label, "music", f"music:{name}", licence, "no")
         elif makers:
             maker = pick(rng, makers)
             audio = maker(rng)

@@ -63,6 +63,7 @@ class Scene:
         self.fixed = False  # no item may be dropped to make the scene fit
         self.backdrop: Clip | None = None  # side talk or music behind the items
         self.bed = ""  # "" = drawn; "room" or "zero"
+        self.plain = False  # no room, codec or gaps, and a bed 8 to 28 dB under the items
 
     def sound(self, clip: Clip, say: str = "", avoid: str = "") -> None:
         """Add a sound, answered by `say` or, with `avoid`, by silence."""
@@ -153,16 +154,16 @@ class Scene:
             front[start : start + len(audio)] += audio[: n - start]
             licences.add(self.backdrop.licence)
             facts["backdrop"] = {"source": self.backdrop.source, "onset": start, "offset": min(n, start + len(audio))}
-        if self.items and rng.random() < 0.3:
+        if self.items and not self.plain and rng.random() < 0.3:
             response, rt60 = mix.room(rng)
             front = mix.convolve(front, response)
             facts["rt60_s"] = round(rt60, 3)
         bed, name, level = self._bed(sources, n, quietest, licences)
         facts |= {"bed": name, "bed_db": round(level, 1)}
-        if rng.random() < 0.15:
+        if not self.plain and rng.random() < 0.15:
             facts["zero_gaps"] = self._gaps(bed, onsets)
         audio = front + bed
-        if rng.random() < 0.2:
+        if not self.plain and rng.random() < 0.2:
             audio, facts["colour"] = mix.colour(rng, audio)
         audio, lowered = mix.limit(audio)
         facts["limit_db"] = round(lowered, 2)
@@ -180,7 +181,8 @@ class Scene:
             return mix.to_db(mix.noise(rng, n, float(rng.uniform(-6, -2))), level)[0], "room_tone", level
         audio, name, licence = sources.bed(rng, n, self.neutral)
         licences.add(licence)
-        level = quietest - float(rng.uniform(5, 30)) if self.items else float(rng.uniform(-60, -18))
+        least, most = (8, 28) if self.plain else (5, 30)
+        level = quietest - float(rng.uniform(least, most)) if self.items else float(rng.uniform(-60, -18))
         return mix.to_db(audio, level)[0], name, level
 
     def _gaps(self, bed: FloatArray, onsets: list[int]) -> list[list[int]]:

@@ -23,6 +23,7 @@ from soundflow.decide.lalm import Lalm
 from soundflow.decide.policy import Calibration, DecisionPolicy
 from soundflow.errors import AudioFormatError, SoundflowError, StreamClosedError
 from soundflow.events import ErrorEvent, Event
+from soundflow.perceive.asked import asked_tags
 from soundflow.perceive.chunker import Chunker
 from soundflow.perceive.perceiver import Perceiver
 from soundflow.respond.echo import EchoCanceller
@@ -93,6 +94,7 @@ class Stream:
         self._hold = self._policy.init_state()
         self._chunker = Chunker(model.chunk_samples)
         self._perception = model.perceiver.init_state()
+        self._asked = asked_tags(instruction, model.perceiver.labels)
         self._lalm = model.lalm.init_state(1)
         model.lalm.start(0, model.context.prefix(instruction, [t.name for t in tools]), self._lalm)
         self._grammar = ActGrammar(model.context.tokenizer, tools, model.context.end_id) if tools else None
@@ -188,7 +190,7 @@ class Stream:
         closed = self._session.turn_closed(words)
         # a chunk must fit the cache: of a flood of words the newest are kept
         ids = self._model.context.words(words.new, closed)[-lalm.text_limit :]
-        parts = [*self._row.pending, lalm.audio_embedding(perception), *([lalm.embed(ids)] if ids else [])]
+        parts = [*self._row.pending, lalm.audio_embedding(perception, self._asked), *([lalm.embed(ids)] if ids else [])]
         self._row.pending = []
         return torch.cat(parts)
 

@@ -76,7 +76,8 @@ class TrainableLalm(nn.Module):
                 for n in ("tags", "sound", "speech")
             )
             audio_at = torch.tensor([i for i, k in enumerate(seq.kind) if k == "a"])
-            x = x.index_copy(0, audio_at, self.projector(tags, sound, speech))
+            asked = None if seq.asked is None else torch.from_numpy(seq.asked)
+            x = x.index_copy(0, audio_at, self.projector(tags, sound, speech, asked))
             decisions = [i for i, k in enumerate(seq.kind) if k == "d"]
             if decisions:
                 kinds = torch.tensor([seq.value[i] for i in decisions])

@@ -37,6 +37,14 @@ def varied(item: Item, rng: random.Random) -> tuple[Item, Sequence[Tool]] | None
     return (changed, replace(features, transcripts={**features.transcripts, spoken: text})), tools
 
 
+def asking(item: Item, rng: random.Random) -> Item:
+    """The item under one of the other instructions that its sample carries; the item itself where there is none."""
+    sample, features = item
+    if not (variants := sample.get("variants")):
+        return item
+    return {**sample, "subtask": "watch", "tools": "", **rng.choice(variants)}, features
+
+
 def epoch(
     items: Sequence[Item],
     builder: SequenceBuilder,
@@ -44,11 +52,18 @@ def epoch(
     longest: int = 170,
     attach: float = 0.3,
     vary: float = 0.5,
+    ask: float = 0.3,
 ) -> list[TokenSequence]:
-    """One pass over all samples in a drawn order, joined up to about `longest` chunks and words a stream."""
+    """One pass over all samples in a drawn order, joined up to about `longest` chunks and words a stream.
+
+    Args:
+        attach: share of indifferent streams that get tools. vary: share of spoken acts told anew with other tools.
+        ask: share of the streams with `variants` that are played under one of them.
+    """
     groups: dict[tuple[str, str], list[Item]] = {}
     made: list[TokenSequence] = []
-    for item in rng.sample(list(items), len(items)):
+    for drawn in rng.sample(list(items), len(items)):
+        item = asking(drawn, rng) if rng.random() < ask else drawn
         sample = item[0]
         if (other := varied(item, rng)) and rng.random() < vary:
             made.append(builder.build([other[0]], other[1], rng))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 import yaml
 
@@ -19,11 +20,13 @@ from soundflow.decide.context import Context
 from soundflow.errors import ConfigError
 from soundflow.types import Tool
 from training.adapters import AdapterConfig, TrainableLalm
+from training.augment import perturbed, without_embedding
 from training.dataset import Item, batches, epoch
 from training.evaluate import report, score
+from training.features import Features
 from training.loss import LossConfig, compute
 from training.sequence import SequenceBuilder
-from training.tag_streams import TagStreams, without_embedding
+from training.tag_streams import TagStreams
 from training.workers import Workers
 
 
@@ -32,7 +35,8 @@ class RunConfig:
     """One YAML file. `minutes` bounds the wall time; `bf16` asks for bfloat16 base weights.
 
     `start`: adapter to go on from. `tag_streams`: tag-only streams an epoch. `embedding_dropout`: share of real streams
-    that lose their sound embedding. `replies`: share of sound alerts whose reply text is trained.
+    that lose their sound embedding; `perturb`: share that are perturbed (training/augment.py). `ask`: share of the
+    streams with variants that are played under one. `replies`: share of sound alerts whose reply text is trained.
     """
 
     out: str
@@ -42,6 +46,8 @@ class RunConfig:
     start: str = ""
     tag_streams: int = 0
     embedding_dropout: float = 0.0
+    perturb: float = 0.0
+    ask: float = 0.3
     replies: float = 0.6
     seed: int = 0
     minutes: float = 45.0
@@ -119,16 +125,18 @@ class Run:
         """Run to the end. A collapse at the second evaluation or later stops it with a clear message."""
         c, started = self.config, time.monotonic()
         rng = random.Random(c.seed + self.epochs)
-        held_out = list(cal)[: c.eval_streams]
+        held_out = list(cal)[:: max(1, len(cal) // c.eval_streams)][: c.eval_streams]
         workers = Workers()
         made = TagStreams(self.labels, train) if c.tag_streams else None
         self.model.train()
         base = [float(g["lr"]) for g in self.optimizer.param_groups]
         evaluations, tokens = 0, 0
         while True:
-            items = [(s, without_embedding(f)) if rng.random() < c.embedding_dropout else (s, f) for s, f in train]
+            items = [(s, self.heard(f, rng)) for s, f in train]
             items += [made.draw(rng, n) for n in range(c.tag_streams)] if made else []
-            for batch in workers.share(list(batches(epoch(items, self.builder, rng), c.tokens_per_step, rng))):
+            for batch in workers.share(
+                list(batches(epoch(items, self.builder, rng, ask=c.ask), c.tokens_per_step, rng))
+            ):
                 minutes = (time.monotonic() - started) / 60
                 if workers.agree(minutes > c.minutes or self.step >= c.expected_steps):
                     if workers.first:
@@ -163,6 +171,14 @@ class Run:
                             "training fell to a trivial baseline; see log.csv (lower the rates or add data)"
                         )
             self.epochs += 1
+
+    def heard(self, features: Features, rng: random.Random) -> Features:
+        """The features as this epoch hears them: as they are, perturbed, or without the sound embedding."""
+        if rng.random() < self.config.embedding_dropout:
+            return without_embedding(features)
+        if rng.random() < self.config.perturb:
+            return perturbed(features, np.random.default_rng(rng.getrandbits(32)))
+        return features
 
     def evaluate(self, held_out: Sequence[Item]) -> bool:
         """Report, keep the best, save for resume. True where the model has collapsed to a baseline."""

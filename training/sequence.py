@@ -12,7 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from soundflow.decide.context import Context, sound_names
+from soundflow.perceive.asked import asked_tags
 from soundflow.respond.grammar import act_text
 from soundflow.respond.tools import tools_prompt
 from soundflow.types import ActionCall, Kind, Note, Tool
@@ -43,6 +46,7 @@ class TokenSequence:
     token: list[int] = field(default_factory=list)
     features: list[Features] = field(default_factory=list)
     chunk_ids: list[tuple[str, int]] = field(default_factory=list)  # (sample id, chunk) of every audio token
+    asked: np.ndarray | None = None  # [521] of 0 and 1: tags that the instruction names
 
     def __len__(self) -> int:
         return len(self.kind)
@@ -98,6 +102,7 @@ class SequenceBuilder:
         """
         seq, main, branches = TokenSequence(), 0, 0
         instruction = str(samples[0][0].get("instruction", ""))
+        seq.asked = asked_tags(instruction, self.labels) if instruction else None
         late: list[tuple[Target, int]] = []
         for token in self.context.prefix(instruction, [t.name for t in tools]):
             seq.add("t", token, main)

@@ -10,6 +10,7 @@ from data_builder.subtasks.narration import narration
 from data_builder.subtasks.proactive import proactive
 from data_builder.subtasks.question import question
 from data_builder.subtasks.silence import silence
+from data_builder.subtasks.single import single
 from data_builder.subtasks.watch import watch
 from data_builder.timeline import Scene
 
@@ -17,6 +18,7 @@ SUBTASKS: dict[str, Callable[[Rng, Sources], Scene]] = {
     "silence": silence,
     "proactive": proactive,
     "watch": watch,
+    "single": single,
     "narration": narration,
     "question": question,
     "act": act,

@@ -80,12 +80,13 @@ class Lalm:
         return out
 
     @torch.inference_mode()
-    def audio_embedding(self, perception: Perception) -> Tensor:
-        """-> [1,D] in the LM's dtype."""
+    def audio_embedding(self, perception: Perception, asked: FloatArray | None = None) -> Tensor:
+        """-> [1,D] in the LM's dtype. `asked` [521]: 1 for each tag that the instruction names."""
         tags, sound, speech = (
             torch.from_numpy(x)[None] for x in (perception.tags, perception.sound, perception.speech)
         )
-        out: Tensor = self.projector(tags, sound, speech)
+        named = None if asked is None else torch.from_numpy(asked)[None]
+        out: Tensor = self.projector(tags, sound, speech, named)
         return out.to(self.llama.norm.dtype)
 
     @torch.inference_mode()

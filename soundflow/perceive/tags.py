@@ -16,7 +16,7 @@ from soundflow.perceive.labels import ALERTING, GENERIC, UNREPORTED
 from soundflow.perceive.sound import TAGS
 from soundflow.types import FloatArray, Sound
 
-_STEP = 1.0 / 512.0  # half a step of YAMNet's int8 scores: 0 and 1 mean "within half a step of it"
+_STEP = 1.0 / 512.0  # a score is taken for no surer than this far from 0 and 1
 _CALIBRATION_KEYS = {"format", "a", "b"}
 _CALIBRATION_FORMAT = "soundflow-tag-calibration-1"
 
