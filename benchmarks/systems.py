@@ -20,7 +20,7 @@ from soundflow.perceive.chunker import Chunker
 from soundflow.perceive.labels import ALERTING
 from soundflow.perceive.normalise import LevelTracker
 from soundflow.perceive.sound import SoundEncoder, labels
-from soundflow.session import SessionConfig
+from soundflow.session import SessionConfig, announced_as
 from soundflow.types import Decision, FloatArray, Perception, Tool
 
 CHUNK_MS = 400
@@ -99,7 +99,7 @@ class _Watch:
     def on_step(self, perception: Perception, decision: Decision, step_ms: float) -> None:
         self._tags.append(perception.tags)
         named = sound_names(np.stack(self._tags), self._names)
-        self.topics.append(named[0] if named else "")
+        self.topics.append(announced_as(named))
         self.step_ms.append(step_ms)
 
     def on_voice(self, sample: int, rate_hz: int, audio: FloatArray) -> None:

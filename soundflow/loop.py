@@ -19,6 +19,7 @@ from torch import Tensor
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.clock import seconds
 from soundflow.decide.context import Context, sound_names
+from soundflow.decide.evidence import Evidence
 from soundflow.decide.lalm import Lalm
 from soundflow.decide.policy import Calibration, DecisionPolicy
 from soundflow.errors import AudioFormatError, SoundflowError, StreamClosedError
@@ -95,6 +96,8 @@ class Stream:
         self._chunker = Chunker(model.chunk_samples)
         self._perception = model.perceiver.init_state()
         self._asked = asked_tags(instruction, model.perceiver.labels)
+        weight = model.calibration.alert_weight
+        self._evidence = Evidence(model.perceiver.labels, weight, instruction, self._asked)
         self._lalm = model.lalm.init_state(1)
         model.lalm.start(0, model.context.prefix(instruction, [t.name for t in tools]), self._lalm)
         self._grammar = ActGrammar(model.context.tokenizer, tools, model.context.end_id) if tools else None
@@ -168,6 +171,8 @@ class Stream:
         logits = self._model.lalm.step([chunk.index], [self._inputs(perception)], self._lalm)[0]
         self._row.tags.append(perception.tags)
         closed = self._session.turn_closed(perception.words)
+        if not closed:
+            logits[Kind.SPEAK] += self._evidence.bias(self._row.tags)
         decided = self._policy.decide(chunk.index, logits.tolist(), self._hold, self._grammar is not None, closed)
         speaks = decided.kind is not Kind.SILENT
         names = sound_names(np.stack(self._row.tags), self._model.perceiver.labels) if speaks else ()

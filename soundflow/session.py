@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from soundflow.clock import samples, seconds
 from soundflow.events import (
@@ -25,7 +25,7 @@ from soundflow.events import (
     SpeechStopped,
     Transcript,
 )
-from soundflow.perceive.labels import SPEECH, display_name
+from soundflow.perceive.labels import ALERTING, SPEECH, display_name
 from soundflow.types import ActionCall, Decision, Kind, Note, Perception, ReplyRequest, Sound, Tool, Vad, Words
 
 MAX_NOTES = 32
@@ -39,7 +39,7 @@ class SessionConfig:
 
     instruction: str = ""
     tools: tuple[Tool, ...] = ()
-    cooldown_s: float = 30.0
+    cooldown_s: float = 60.0
     turn_s: float = 0.9
     barge_in: bool = True
 
@@ -248,9 +248,17 @@ class Session:
                 setattr(self.state, name, dict(value) if isinstance(value, dict) else value)
 
 
+_GROUPS: Final = {display_name(tag): group for group, tags in ALERTING.items() for tag in tags}
+
+
 def announced_as(sounds: Sequence[str]) -> str:
-    """The cool-down's key: what an announcement is about."""
-    return sounds[0] if sounds else ""
+    """The cool-down's key: what an announcement is about.
+
+    The first alerting group among the sounds, so that a siren that is now an ambulance's and now a police car's is one;
+    else the most salient sound.
+    """
+    groups = [group for name in sounds if (group := _GROUPS.get(name))]
+    return groups[0] if groups else sounds[0] if sounds else ""
 
 
 def decision_event(decision: Decision, t: float) -> DecisionEvent:

@@ -15,8 +15,12 @@ from soundflow.errors import WeightsError
 
 
 def average(first: Path, second: Path, out: Path, share: float) -> None:
-    """Write (1 - share) first + share second. WeightsError where the two do not have the same tensors."""
+    """Write (1 - share) first + share second; a tensor that `second` has beyond `first` is taken whole, being new.
+
+    WeightsError where the two do not have the same tensors otherwise.
+    """
     a, b = (load_file(folder / "adapter.safetensors") for folder in (first, second))
+    a |= {k: v for k, v in b.items() if k not in a}
     if {k: v.shape for k, v in a.items()} != {k: v.shape for k, v in b.items()}:
         raise WeightsError(f"{first} and {second}: adapters with the same tensors were expected")
     out.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ dev.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,13 +14,17 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
+from soundflow.decide.evidence import MEMORY, Evidence
 from soundflow.decide.policy import Calibration
 from soundflow.errors import DataError
+from soundflow.perceive.asked import asked_tags
 from soundflow.perceive.tags import TagCalibration
 from soundflow.scoring import Outcome, balanced_accuracy, best_threshold, calibration_error, refired
 from soundflow.types import Kind
 from training.evaluate import LATE_CHUNKS, Scored
+from training.sequence import speech_items
 from training.tag_groups import TAGS
+from training.words_sim import simulate_words
 
 Array = NDArray[np.float64]
 
@@ -33,6 +38,23 @@ class Fit:
     ece_after: float
     balanced_accuracy: float
     false_alarms_hour: float
+
+
+def with_evidence(scored: Sequence[Scored], labels: Sequence[str], weight: float) -> list[Scored]:
+    """The same streams with the bias of the tags on <speak>, as the loop adds it: not where a turn has just closed."""
+    made = []
+    for s in scored:
+        sample, features = s.item
+        instruction = str(sample.get("instruction") or "")
+        evidence = Evidence(labels, weight, instruction, asked_tags(instruction, labels))
+        _, finals = simulate_words(speech_items(sample, features), features, random.Random(0))
+        tags = features.tags.astype(np.float32)
+        logits = s.logits.copy()
+        for k in range(len(logits)):
+            if k not in finals:
+                logits[k, Kind.SPEAK] += evidence.bias(tags[max(0, k - MEMORY + 1) : k + 1])
+        made.append(replace(s, logits=logits))
+    return made
 
 
 def chunks(scored: Sequence[Scored]) -> tuple[Array, NDArray[np.int64]]:

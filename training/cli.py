@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from soundflow.respond.tools import load_tools
 from soundflow.tiers import checkpoint, nano, weights
 from soundflow.types import Tool
 
+ALERT_WEIGHT = 0.6  # chosen on the dial recordings among 0 to 1: training/RUNS.md
 app = typer.Typer(help="Train an adapter on shards of `soundflow data build`.", no_args_is_help=True)
 TOOL_FILES = {"home": Path("demo/tools.json"), "coffee": Path("demo/coffee_tools.json")}
 
@@ -57,6 +59,7 @@ def calibrate(
     run_dir: Annotated[Path, typer.Argument(help="Folder of a run (with best/).")],
     cal: Annotated[Path, typer.Argument(help="Cached features of the cal split.")],
     transcripts: Path | None = None,
+    alert_weight: Annotated[float, typer.Option(min=0, help="Weight of the tags' evidence.")] = ALERT_WEIGHT,
 ) -> None:
     """Fit temperature, biases and thresholds on held-out streams, and write calibration.json beside the best
     adapter.
@@ -77,9 +80,9 @@ def calibrate(
     torch.set_num_threads(2)
     builder = SequenceBuilder(Context.load(lm / "tokenizer.json"), tool_sets(), labels)
     items = load_all(cal, read_transcripts(transcripts) if transcripts else {})
-    scored = score(model, items, builder)
+    scored = fitting.with_evidence(score(model, items, builder), labels, alert_weight)
     found = fitting.fit(scored)
-    found.calibration.save(best / "calibration.json")
+    replace(found.calibration, alert_weight=alert_weight).save(best / "calibration.json")
     logits, kinds = fitting.chunks(scored)
     picture = run_dir / "reliability.png"
     fitting.reliability(fitting.probabilities(logits, found.calibration), kinds, picture, "cal streams, after fitting")

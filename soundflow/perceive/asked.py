@@ -57,7 +57,7 @@ def _same(a: str, b: str) -> bool:
     common = 0
     while common < min(len(a), len(b)) and a[common] == b[common]:
         common += 1
-    if common < max(3, min(len(a), len(b)) - 1):
+    if common < max(3, min(len(a), len(b)) - 2):
         return False
     last = a[common - 1]
     return all(rest in _ENDINGS or rest.removeprefix(last) in {"ing", "ed", "er"} for rest in (a[common:], b[common:]))

@@ -36,7 +36,8 @@ class WordsConfig:
     decode_every counts chunks; up to `eager_samples` of audio every chunk is decoded. `tail_samples` of the closing
     silence are given to the recogniser. What was said up to `context_samples` before a segment, and ended at most
     `context_gap_samples` before it, is heard again in front of it with its words forced. `speech_floor` is the least
-    AudioSet Speech-group probability for any text.
+    mean of the AudioSet Speech-group probability over a segment for any text: wipers or a crowd reach more than that in
+    single chunks, and voice activity all the time.
     """
 
     pre_roll_samples: int = 5_120
@@ -50,7 +51,7 @@ class WordsConfig:
     hold_back: int = 1
     voiced_p: float = 0.5
     least_voiced_samples: int = 3_200
-    speech_floor: float = 0.3
+    speech_floor: float = 0.25
     words_per_second: float = 6.0
     least_confidence: float = -1.05
 
@@ -113,7 +114,8 @@ class OpenSegment:
     words: tuple[Word, ...] = ()
     hypothesis: tuple[HypWord, ...] = ()
     seen: tuple[int, ...] = ()
-    score: float = 0.0
+    score: float = 0.0  # sum of the chunks' speech scores
+    scored: int = 0
     waited: int = 0
 
     @property
@@ -182,7 +184,7 @@ class WordsChannel:
             chunk: the next chunk of the stream.
             vad: its voice activity.
             state: updated in place.
-            speech_score: probability of AudioSet's Speech group in this chunk; a segment remembers its highest.
+            speech_score: probability of AudioSet's Speech group in this chunk; a segment keeps its mean.
 
         Returns:
             `new` words, all said once, in order, also the last ones of a segment, which come with its `final`;
@@ -249,7 +251,8 @@ class WordsChannel:
         return segment
 
     def _advance(self, segment: OpenSegment, speech_score: float) -> None:
-        segment.score = max(segment.score, speech_score)
+        segment.score += speech_score
+        segment.scored += 1
         segment.waited += 1
 
     def _voiced(self, segment: OpenSegment) -> int:
@@ -258,7 +261,8 @@ class WordsChannel:
     def _may_speak(self, segment: OpenSegment) -> bool:
         """Whether there is enough voice for any text; once words are printed there is."""
         enough = self._voiced(segment) >= self.config.least_voiced_samples
-        return bool(segment.words) or (enough and segment.score >= self.config.speech_floor)
+        heard = segment.score >= self.config.speech_floor * max(1, segment.scored)
+        return bool(segment.words) or (enough and heard)
 
     def _decode_if_due(self, state: WordsState, segment: OpenSegment) -> None:
         if len(segment.audio) >= self.config.cap_samples:
@@ -287,6 +291,7 @@ class WordsChannel:
             segment.audio[size:].copy(),
             probs=segment.probs[window + 1 :],
             score=segment.score,
+            scored=segment.scored,
         )
         head = replace(segment, audio=segment.audio[:size], probs=segment.probs[: window + 1])
         state.segment, state.taken = rest, rest.start

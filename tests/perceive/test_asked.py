@@ -7,8 +7,29 @@ import pytest
 from soundflow.perceive.asked import asked_tags
 
 LABELS = (
-    *("Chicken, rooster", "Church bell", "Bell", "Bellow", "Doorbell", "Crackle", "Fire", "Cough", "Snoring", "Clapping"),
-    *("Smoke detector, smoke alarm", "Alarm", "House music", "Music", "Car", "Cat", "Police car (siren)", "Run", "Water"),
+    *(
+        "Chicken, rooster",
+        "Church bell",
+        "Bell",
+        "Bellow",
+        "Doorbell",
+        "Crackle",
+        "Fire",
+        "Cough",
+        "Snoring",
+        "Clapping",
+    ),
+    *(
+        "Smoke detector, smoke alarm",
+        "Alarm",
+        "House music",
+        "Music",
+        "Car",
+        "Cat",
+        "Police car (siren)",
+        "Run",
+        "Water",
+    ),
     *("Telephone", "Tick-tock", "Baby cry, infant cry", "Crying, sobbing"),
 )
 

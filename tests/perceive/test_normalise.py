@@ -13,10 +13,11 @@ from soundflow.types import FloatArray
 from tests.conftest import MakeAudio
 
 N = 6400
+RAISING = LevelConfig(target_db=-12.0, quiet_db=-60.0)
 
 
 def _run(audio: FloatArray, state: LevelState | None = None, size: int = N) -> list[Level]:
-    tracker = LevelTracker(size)
+    tracker = LevelTracker(size, RAISING)
     state = state or tracker.init_state()
     return [tracker.step(audio[i : i + size], state) for i in range(0, len(audio) - size + 1, size)]
 
@@ -27,6 +28,15 @@ def test_quiet_audio_rises_to_the_target_3_db_a_chunk(tone: MakeAudio) -> None:
     assert np.abs(levels[4].samples).max() == pytest.approx(amplitude(-12), rel=1e-3)
     assert levels[0].peak_db == pytest.approx(-20, abs=0.01)
     assert levels[0].rms_db == pytest.approx(-23.01, abs=0.01)
+
+
+def test_only_very_faint_streams_are_raised_by_default(tone: MakeAudio) -> None:
+    tracker = LevelTracker(N)
+    for level, gain in ((-20, 0.0), (-40, 0.0), (-50, 5.0), (-90, 0.0)):
+        state = tracker.init_state()
+        audio = tone(4, level=amplitude(level))
+        gains = [tracker.step(audio[i : i + N], state).gain_db for i in range(0, len(audio) - N + 1, N)]
+        assert gains[-1] == pytest.approx(gain, abs=0.05)
 
 
 def test_gain_is_at_most_12_db(tone: MakeAudio) -> None:
