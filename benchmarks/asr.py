@@ -27,7 +27,10 @@ from whisper_normalizer.english import EnglishTextNormalizer
 
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.clock import chunk_samples
+from soundflow.perceive.labels import SPEECH
 from soundflow.perceive.moonshine import Moonshine
+from soundflow.perceive.normalise import LevelTracker
+from soundflow.perceive.sound import SoundEncoder, labels
 from soundflow.perceive.vad import VoiceActivity
 from soundflow.perceive.words import WordsChannel, WordsConfig
 from soundflow.types import AudioChunk, FloatArray, Word
@@ -71,8 +74,31 @@ class AsrResult:
     cpu_whole: float
 
 
-def hear_stream(samples: FloatArray, channel: WordsChannel, vad: VoiceActivity, size: int) -> Heard:
-    """Run one clip through VAD and words channel in chunks of `size` samples; CPU time is that of the words channel."""
+class SpeechScore:
+    """The Speech-group probability of each chunk of one stream, as the perceiver gives it to the words channel."""
+
+    def __init__(self, encoder: SoundEncoder, names: Sequence[str]) -> None:
+        self._encoder, self._level = encoder, LevelTracker(encoder.chunk_samples)
+        self._columns = [names.index(name) for name in SPEECH]
+        self.reset()
+
+    def reset(self) -> None:
+        self._sound, self._gain = self._encoder.init_state(), self._level.init_state()
+
+    def __call__(self, samples: FloatArray) -> float:
+        scores = self._encoder.step(self._level.step(samples, self._gain).samples, self._sound).scores
+        return float(scores[:, self._columns].max())
+
+
+def hear_stream(
+    samples: FloatArray, channel: WordsChannel, vad: VoiceActivity, size: int, speech: SpeechScore | None = None
+) -> Heard:
+    """Run one clip through VAD, speech gate and words channel in chunks of `size` samples.
+
+    CPU time is that of the words channel. Without `speech` the gate is open.
+    """
+    if speech is not None:
+        speech.reset()
     hiss = np.random.default_rng(0).normal(0, 1e-4, LEAD + len(samples) + TRAIL).astype(np.float32)
     hiss[LEAD : LEAD + len(samples)] += samples
     audio = np.pad(hiss, (0, -len(hiss) % size))
@@ -84,8 +110,9 @@ def hear_stream(samples: FloatArray, channel: WordsChannel, vad: VoiceActivity, 
         if index < len(audio) // size:
             chunk = AudioChunk(index, index * size, audio[index * size : (index + 1) * size])
             activity = vad.step(chunk, vad_state)
+            score = 1.0 if speech is None else speech(chunk.samples)
             began = time.process_time()
-            words = channel.step(chunk, activity, state)
+            words = channel.step(chunk, activity, state, score)
         else:
             began = time.process_time()
             words = channel.flush(state)
@@ -191,11 +218,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     recogniser = Moonshine(models / "asr")
     vad = VoiceActivity(models / "vad" / "silero_vad_16k_op15.onnx")
     channel, size = WordsChannel(recogniser, config), chunk_samples(options.chunk_ms)
+    sound = models / "sound" / "yamnet.tflite"
+    speech = SpeechScore(SoundEncoder(sound, size), labels(sound))
     cache: dict[int, tuple[Heard, Heard]] = {}
 
     def pair(samples: FloatArray) -> tuple[Heard, Heard]:
         if id(samples) not in cache:
-            cache[id(samples)] = (hear_stream(samples, channel, vad, size), hear_whole(samples, recogniser))
+            cache[id(samples)] = (hear_stream(samples, channel, vad, size, speech), hear_whole(samples, recogniser))
         return cache[id(samples)]
 
     clips = read_clips(options.audio, index, options.datasets, options.split, count=options.clips, seed=options.seed)

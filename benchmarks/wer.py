@@ -46,9 +46,9 @@ def _alternate(found: list[Item], clips: int) -> list[Item]:
 def hear(item: Item, names: Sequence[str], shop: Shop, tick: Tick) -> list[Instance]:
     """One clip through the streaming channel and, whole, through the same recogniser."""
     try:
-        recogniser, channel, vad = _parts(shop)
+        recogniser, channel, vad, speech = _parts(shop)
         samples = shop.clips.read(item.parts[0].path)
-        streamed = asr.hear_stream(samples, channel, vad, chunk_samples(CHUNK_MS))
+        streamed = asr.hear_stream(samples, channel, vad, chunk_samples(CHUNK_MS), speech)
         whole = asr.hear_whole(samples, recogniser)
     except SoundflowError as error:
         return [failed(item, SYSTEM, f"{error.code}: {error}")]
@@ -60,13 +60,15 @@ def hear(item: Item, names: Sequence[str], shop: Shop, tick: Tick) -> list[Insta
 def _parts(shop: Shop) -> Any:
     if "wer" not in shop.kept:
         from soundflow.perceive.moonshine import Moonshine
+        from soundflow.perceive.sound import SoundEncoder, labels
         from soundflow.perceive.vad import VoiceActivity
         from soundflow.perceive.words import WordsChannel, WordsConfig
         from soundflow.tiers import nano
 
         parts = nano.parts()
         recogniser = Moonshine(parts.asr)
-        shop.kept["wer"] = recogniser, WordsChannel(recogniser, WordsConfig()), VoiceActivity(parts.vad)
+        speech = asr.SpeechScore(SoundEncoder(parts.sound, chunk_samples(CHUNK_MS)), labels(parts.sound))
+        shop.kept["wer"] = recogniser, WordsChannel(recogniser, WordsConfig()), VoiceActivity(parts.vad), speech
     return shop.kept["wer"]
 
 
