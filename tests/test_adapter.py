@@ -11,6 +11,7 @@ import torch
 
 from soundflow.errors import ConfigError
 from soundflow.loop import Stream
+from soundflow.perceive.sound import SoundFrames
 from soundflow.respond.tools import load_tools
 from soundflow.tiers import nano
 
@@ -61,8 +62,14 @@ def test_probabilities_sum_to_one_and_depend_on_the_audio(heard):
 
 def test_an_encoder_of_zeros_loses_the_alarm(nano_parts, audio):
     stream = Stream(nano.load(), tools=load_tools(DEMO / "tools.json"))
-    perceive = stream._model.perceiver._sound.window
-    stream._model.perceiver._sound.window = lambda x: tuple(0 * y for y in perceive(x))
+    encoder = stream._model.perceiver._sound
+    perceive = encoder.step
+
+    def nothing(samples, state):
+        frames = perceive(samples, state)
+        return SoundFrames(0 * frames.scores, 0 * frames.embeddings)
+
+    encoder.step = nothing
     assert not [t for t, _ in fired(stream.push(audio[: 16 * 16_000])) if t > 11]
 
 

@@ -12,7 +12,7 @@ import pytest
 from benchmarks import quiet
 from benchmarks.corpus import read_index
 from benchmarks.hear import hear
-from benchmarks.systems import Setup, _Chunked
+from benchmarks.systems import COOLDOWN_S, Setup, _Chunked
 from benchmarks.workers import run
 from soundflow.errors import DataError
 from soundflow.types import FloatArray
@@ -53,7 +53,7 @@ class _Drawn(_Chunked):
     """p and topic out of a list; its own gate decides."""
 
     def __init__(self, pairs: list[tuple[float, str]]) -> None:
-        super().__init__(CHUNK, 0.5, 30.0)
+        super().__init__(CHUNK, 0.5, COOLDOWN_S)
         self._pairs = pairs
 
     def score(self, pcm: FloatArray) -> tuple[float, str]:
