@@ -39,9 +39,7 @@ def run_dial(o: Options, minutes: float, budget: float = ALARMS_HOUR) -> dict[st
         heard("dial", single, items, setup, hear)
         heard("dial quiet", still, quiet.plan(index, minutes, o.seed, "dial"), setup, hear, minutes=minutes)
     body = choose(instances.read(single.out), instances.read(still.out), budget)
-    part = o.out / "dial.json.part"
-    part.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
-    os.replace(part, o.out / "dial.json")
+    _save(o.out / "dial.json", body)
     return body
 
 
@@ -80,6 +78,10 @@ def write(adapter: Path, threshold: float) -> None:
             f"{adapter}: expected a calibrated adapter (calibration.json); run `soundflow train calibrate`"
         )
     body = json.loads(path.read_text(encoding="utf-8")) | {"speak_threshold": threshold}
+    _save(path, body)
+
+
+def _save(path: Path, body: dict[str, Any]) -> None:
     part = path.with_suffix(".part")
     part.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
     os.replace(part, path)

@@ -23,7 +23,7 @@ IN_BEDS: Final = frozenset(
 def watch_variants(rng: Rng, sample: Mapping[str, Any], every: int = 3) -> list[dict[str, Any]]:
     """Up to `every` {instruction, responses} for a stream of sounds without speech; [] where none is fair.
 
-    Two thirds ask for a class of the stream. Responses to alerting sounds stay: they are given without being asked.
+    About half ask for a class of the stream. Responses to alerting sounds stay: they are given without being asked.
     """
     heard = [e for e in sample["events"] if e["label"] in PHRASES]
     if not heard or sample["speech"] or len(heard) < len(sample["events"]):

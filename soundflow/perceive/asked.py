@@ -24,7 +24,7 @@ _SYNONYMS: Final = {
     "phone": "telephone", "plane": "airplane", "kid": "child", "kids": "child", "children": "child",
     "laughing": "laughter", "laugh": "laughter", "screams": "screaming", "mew": "meow", "kitten": "cat",
     "puppy": "dog", "hen": "chicken", "thunderclap": "thunder", "shots": "gunshot", "shooting": "gunshot",
-    "breaks": "breaking", "weeping": "crying", "footstep": "footsteps", "hoover": "vacuum", "truck": "truck",
+    "breaks": "breaking", "weeping": "crying", "footstep": "footsteps", "hoover": "vacuum",
 }  # fmt: skip
 
 
