@@ -31,7 +31,10 @@ MUSIC_PIECES = 120
 
 @dataclass(frozen=True)
 class Plan:
-    """All that decides the bytes of a build, but for the files it reads."""
+    """All that decides the bytes of a build, but for the files it reads.
+
+    `more`: folders of clips beside `audio`. `judge`: YAMNet's file, for `data_builder.judge`.
+    """
 
     audio: str
     out: str
@@ -44,13 +47,20 @@ class Plan:
     shard_streams: int = SHARD_STREAMS
     noncommercial: bool = False
     coffee: bool = True
+    more: tuple[str, ...] = ()
+    judge: str = ""
     shares: dict[str, float] = field(default_factory=lambda: dict(SHARES))
 
     def identity(self) -> dict[str, Any]:
         """What must not change between a build and its resumption; `streams` may grow by whole shards."""
         keep = ("seed", "split", "subtask", "shard_streams", "noncommercial", "coffee", "shares")
         body = asdict(self)
-        return {"schema": SCHEMA, **{k: body[k] for k in keep}, "bank": bool(self.bank), "music": bool(self.music)}
+        given = {k: bool(body[k]) for k in ("bank", "music", "more", "judge")}
+        return {"schema": SCHEMA, **{k: body[k] for k in keep}, **given}
+
+    def folders(self) -> tuple[Path, ...]:
+        """Every folder of clips, each with its index.csv."""
+        return tuple(map(Path, (self.audio, *self.more)))
 
     def shards(self) -> list[tuple[int, int]]:
         """(number, streams) of each shard."""
@@ -60,13 +70,24 @@ class Plan:
 
 def load_sources(plan: Plan) -> Sources:
     """Sources of the plan's split."""
-    audio = Path(plan.audio)
-    rows = select(read_index(audio, check_files=False), plan.split, plan.noncommercial)
+    audio = plan.folders()
+    found = [row for folder in audio for row in read_index(folder, check_files=False)]
+    rows = select(found, plan.split, plan.noncommercial)
     if not plan.coffee:
         rows = [r for r in rows if not r.label.startswith(INTENT_PREFIX)]
     bank = Path(plan.bank) if plan.bank else None
     bank_rows = [r for r in read_bank(bank) if r["split"] == plan.split] if bank else []
-    return open_sources(rows, audio, bank, bank_rows, Path(plan.music) if plan.music else Path(audio, ".no-music"))
+    return open_sources(
+        rows, audio, bank, bank_rows, Path(plan.music) if plan.music else audio[0] / ".no-music", _judge(plan)
+    )
+
+
+def _judge(plan: Plan) -> Callable[[FloatArray], bool] | None:
+    if not plan.judge:
+        return None
+    from data_builder.judge import Judge
+
+    return Judge(Path(plan.judge))
 
 
 def stream(plan: Plan, sources: Sources, number: int) -> tuple[dict[str, Any], FloatArray, list[str]]:
@@ -192,7 +213,11 @@ def _check(plan: Plan, workers: int) -> None:
     wants = {plan.subtask} if plan.subtask else {n for n, share in plan.shares.items() if share > 0}
     if not plan.bank and "question" in wants:
         raise ConfigError("sub-task 'question' needs --bank DIR; make one: soundflow data voices --out DIR --count 500")
-    read_index(Path(plan.audio))  # every row and file, once, before the workers start
+    for folder in plan.folders():  # every row and file, once: a worker that cannot start is started again for ever
+        read_index(folder)
+    if plan.bank:
+        read_bank(Path(plan.bank))
+    _judge(plan)
 
 
 def _claim(plan: Plan, out: Path) -> None:

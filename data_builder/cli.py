@@ -48,8 +48,12 @@ def build(
     shard_streams: Annotated[int, typer.Option(help="streams a shard")] = SHARD_STREAMS,
     coffee: Annotated[bool, typer.Option(help="use real coffee orders; --no-coffee keeps them held out")] = True,
     allow_noncommercial: Annotated[bool, typer.Option(help="use rows that are not openly licensed, too")] = False,
+    more: Annotated[list[Path], typer.Option(help="another folder of clips; may be given again")] = [],  # noqa: B006
+    judged: Annotated[bool, typer.Option(help="keep only synthetic alarms that the nano tier's YAMNet hears")] = True,
 ) -> None:
     """Build shards; the same options give the same bytes."""
+    from soundflow.tiers import nano
+
     plan = Plan(
         audio=str(audio),
         out=str(out),
@@ -62,6 +66,8 @@ def build(
         shard_streams=shard_streams,
         noncommercial=allow_noncommercial,
         coffee=coffee,
+        more=tuple(map(str, more)),
+        judge=str(nano.parts().sound) if judged else "",
     )
     try:
         index = run_build(plan, workers, typer.echo)
@@ -75,20 +81,38 @@ def instruments(
     count: Annotated[int, typer.Option(help="pieces an instrument")] = 24,
     seed: Annotated[int, typer.Option()] = 0,
 ) -> None:
-    """Fetch notes of real instruments (npm) and make solo pieces of them; later builds use them as music."""
+    """Fetch notes of real instruments (npm) and drums (Debian), make solo pieces of them; later builds use them."""
+    from data_builder.corpora import drums
     from data_builder.corpora.instruments import make
 
     try:
         for split in ("train", "cal"):
             names = make(_cache() / "instruments", _cache() / "music" / split, split, count, seed)
+            names += drums.make(_cache() / "debian", _cache() / "music" / split, split, count // 2, seed)
             typer.echo(f"{len(names)} pieces for {split}")
     except SoundflowError as err:
         raise _fail(err) from err
 
 
 @app.command()
+def debian(
+    out: Annotated[Path, typer.Argument(help="folder of the clips and their index.csv, for `data build --more`")],
+    packages: Annotated[Path | None, typer.Option(help="folder of the .deb files (1.4 GB)")] = None,
+) -> None:
+    """Fetch more alarms, bells, shots, engines and winds out of Debian's free games and desktops."""
+    from data_builder.corpora.debian import make
+
+    try:
+        count = make(packages or _cache() / "debian", out, lambda text: typer.echo(text, err=True))
+    except SoundflowError as err:
+        raise _fail(err) from err
+    typer.echo(f"{count} clips in {out}")
+
+
+@app.command()
 def check(
-    folder: Folder, audio: Annotated[Path | None, typer.Option(help="corpus, to check splits and licences")] = None
+    folder: Folder,
+    audio: Annotated[list[Path], typer.Option(help="corpus, to check splits and licences; all of the build's")] = [],  # noqa: B006
 ) -> None:
     """Verify every invariant; exit code 1 where one is broken."""
     try:

@@ -54,10 +54,13 @@ def fade(samples: FloatArray, n: int = FADE) -> FloatArray:
 
 
 class ClipStore:
-    """Decoded files of one folder, kept as int16 up to `max_bytes`; the least recently used goes first."""
+    """Decoded files of folders, kept as int16 up to `max_bytes`; the least recently used goes first.
 
-    def __init__(self, root: Path, max_bytes: int = 128 << 20) -> None:
-        self.root, self.max_bytes, self.bytes = root, max_bytes, 0
+    A path that several folders hold is read from the first of them.
+    """
+
+    def __init__(self, *roots: Path, max_bytes: int = 128 << 20) -> None:
+        self.roots, self.max_bytes, self.bytes = roots, max_bytes, 0
         self._kept: OrderedDict[str, NDArray[np.int16]] = OrderedDict()
 
     def read(self, path: str) -> FloatArray:
@@ -66,7 +69,7 @@ class ClipStore:
             self._kept.move_to_end(path)
             return self._kept[path].astype(np.float32) / 32768.0
         try:
-            data, rate = sf.read(self.root / path, dtype="int16", always_2d=True)
+            data, rate = sf.read(self._find(path), dtype="int16", always_2d=True)
         except (sf.LibsndfileError, OSError) as err:
             raise DataError(f"expected audio, got an unreadable file: {err}", path) from err
         if rate != SAMPLE_RATE_HZ or data.shape[1] != 1:
@@ -79,6 +82,9 @@ class ClipStore:
         while self.bytes > self.max_bytes and len(self._kept) > 1:
             self.bytes -= self._kept.popitem(last=False)[1].nbytes
         return mono.astype(np.float32) / 32768.0
+
+    def _find(self, path: str) -> Path:
+        return next((root / path for root in self.roots if (root / path).is_file()), self.roots[0] / path)
 
     def clip(self, path: str, cap: bool = True) -> FloatArray:
         """The audible part of a file, faded. Raises DataError naming the file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from data_builder import synth_sounds
 from data_builder.clips import ClipStore, FloatArray, audible, fade
-from data_builder.corpora import instruments
+from data_builder.corpora import drums, instruments
 from data_builder.corpora.folder import Row
 from data_builder.mix import NOISES, noise, speed
 from data_builder.synth_music import LICENCE as MUSIC_LICENCE
@@ -32,6 +33,7 @@ SIDE_TALK_WEIGHTS = {
     "picovoice_wakeword": 0.06,
 }
 INTENT_PREFIX = "INTENT:orderDrink "
+TRIES = 8  # draws of a synthetic sound
 NO_BED = frozenset({"alarm", "urban/fireworks", "rain/thunder"})
 BACKGROUNDS = frozenset(
     {"bg_exercise_bike", "bg_pink_noise", "bg_white_noise", "dishes", "kitchen_ambience", "wind", "vacuum_fan"}
@@ -84,7 +86,9 @@ class Sources:
         bank_store: ClipStore | None = None,
         music: list[str] | None = None,
         music_store: ClipStore | None = None,
+        judge: Callable[[FloatArray], bool] | None = None,
     ) -> None:
+        self.judge = judge
         self.store, self.bank_store, self.music_store = store, bank_store, music_store
         self.music = music or []
         self.bank: dict[str, list[dict[str, Any]]] = {}
@@ -140,12 +144,12 @@ class Sources:
         elif label == "music" and self.music and self.music_store and rng.random() < 0.75:
             name = pick(rng, self.music)
             audio = self.music_store.clip(name)
-            licence = instruments.LICENCE if name.startswith(instruments.PREFIX) else MUSIC_LICENCE
+            recipe = next((r for r in (instruments, drums) if name.startswith(r.PREFIX)), None)
+            licence = recipe.LICENCE if recipe else MUSIC_LICENCE
             clip = Clip(audio, label, "music", f"music:{name}", licence, "no")
         elif makers:
-            maker = pick(rng, makers)
-            audio = maker(rng)
-            clip = Clip(audio, label, "synthetic", f"synth:{maker.__name__}", synth_sounds.LICENCE, self.policy[label])
+            name, audio = self._made(rng, label, makers)
+            clip = Clip(audio, label, "synthetic", f"synth:{name}", synth_sounds.LICENCE, self.policy[label])
         else:
             raise DataError(f"expected clips of class {label!r} in this split, got none")
         audio = clip.audio
@@ -153,6 +157,15 @@ class Sources:
             audio = speed(audio, float(rng.uniform(0.9, 1.1)))
         clip.audio = _cut(rng, audio if rng.random() < 0.5 else -audio, float(rng.uniform(0.5, 1.0)) * longest)
         return clip
+
+    def _made(self, rng: Rng, label: str, makers: tuple[Any, ...]) -> tuple[str, FloatArray]:
+        """A synthetic sound and its maker's name; an alerting one is drawn until the judge hears it."""
+        for _ in range(TRIES):
+            maker = pick(rng, makers)
+            audio: FloatArray = maker(rng)
+            if self.judge is None or self.policy[label] != "yes" or self.judge(audio):
+                return str(maker.__name__), audio
+        raise DataError(f"expected a synthetic {label!r} that the sound encoder hears as alerting, got {TRIES} others")
 
     def side_talk(self, rng: Rng, longest: float = 6.0) -> Clip:
         """Speech that is not meant for the system, at most `longest` seconds. Raises DataError where there is none."""
@@ -204,6 +217,15 @@ class Sources:
         audio = self.store.clip(row.path, cap=False)
         return Clip(audio, "speech", "speech", row.path, row.licence, "", row.text, row.speaker, {"label": row.label})
 
+    def ambience(self, rng: Rng, longest: float) -> Clip:
+        """Wind, traffic, a machine or a crowd as loud as an event, at most `longest` seconds. DataError without any."""
+        if not self.beds:
+            raise DataError("expected ambience in this split, got none")
+        row: Row = pick(rng, self.beds)
+        clip = Clip(self.store.read(row.path), "ambience", "ambience", row.path, row.licence, "no")
+        clip.audio = _cut(rng, clip.audio, float(rng.uniform(0.5, 1.0)) * longest)
+        return clip
+
     def bed(self, rng: Rng, n: int, neutral: bool = False) -> tuple[FloatArray, str, str]:
         """[n] of continuous background of unit-like level, its name and licence. `neutral`: nothing one would name."""
         beds = [r for r in self.beds if r.label in NEUTRAL] if neutral else self.beds
@@ -223,10 +245,17 @@ class Sources:
 
 
 def open_sources(
-    rows: list[Row], audio: Path, bank: Path | None, bank_rows: list[dict[str, Any]], music: Path
+    rows: list[Row],
+    audio: tuple[Path, ...],
+    bank: Path | None,
+    bank_rows: list[dict[str, Any]],
+    music: Path,
+    judge: Callable[[FloatArray], bool] | None = None,
 ) -> Sources:
     """Sources over folders; `music` may be empty."""
     names = sorted(p.name for p in music.glob("*.flac")) if music.is_dir() else []
-    store = ClipStore(bank, 48 << 20) if bank else None
-    tunes = ClipStore(music, 32 << 20)
-    return Sources(rows, ClipStore(audio), bank=bank_rows, bank_store=store, music=names, music_store=tunes)
+    store = ClipStore(bank, max_bytes=48 << 20) if bank else None
+    tunes = ClipStore(music, max_bytes=32 << 20)
+    return Sources(
+        rows, ClipStore(*audio), bank=bank_rows, bank_store=store, music=names, music_store=tunes, judge=judge
+    )

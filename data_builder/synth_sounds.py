@@ -173,22 +173,20 @@ def phone_modern(rng: Rng) -> FloatArray:
 
 
 def knock(rng: Rng) -> FloatArray:
-    """Two to five thumps on wood."""
-    count, gap = int(rng.integers(2, 6)), float(rng.uniform(0.13, 0.32))
-    modes = [
-        (float(rng.uniform(90, 260)), 0.05),
-        (float(rng.uniform(300, 700)), 0.025),
-        (float(rng.uniform(900, 2200)), 0.01),
-    ]
+    """Two to five raps on a door: a burst of many short modes of a panel, the higher ones weaker and sooner gone."""
+    count, gap = int(rng.integers(2, 6)), float(rng.uniform(0.12, 0.3))
+    low, tilt, ring = float(rng.uniform(60, 220)), float(rng.uniform(0.4, 1.3)), float(rng.uniform(0.015, 0.06))
+    hz = low * (1 + np.sort(rng.exponential(4.0, size=40)))
+    hz = hz[hz < 6000]
+    t = _time(0.3).astype(np.float64)
+    decay = ring / (1 + hz / 700)
+    modes = np.exp(-t[None] / decay[:, None]) * np.sin(2 * np.pi * hz[:, None] * t + rng.uniform(0, 6.3, (len(hz), 1)))
     out = np.zeros(int((count * gap + 0.4) * SR), dtype=np.float32)
-    t = _time(0.3)
     for i in range(count):
-        hit = np.zeros(len(t), dtype=np.float32)
-        for j, (hz, decay) in enumerate(modes):
-            hit += np.exp(-t / (decay * float(rng.uniform(0.8, 1.2)))) * np.sin(2 * np.pi * hz * t) / (1 + j)
-        hit += 0.4 * np.exp(-t / 0.004) * rng.standard_normal(len(t), dtype=np.float32)
-        at = int((i * gap + float(rng.uniform(0, 0.02))) * SR)
-        out[at : at + len(hit)] += float(rng.uniform(0.7, 1.0)) * hit
+        hit = (rng.uniform(0.5, 1.0, len(hz)) * (low / hz) ** tilt) @ modes
+        hit += float(rng.uniform(0.1, 0.5)) * np.exp(-t / 0.003) * rng.standard_normal(len(t))
+        at = int((i * gap + float(rng.uniform(0, 0.03))) * SR)
+        out[at : at + len(hit)] += np.asarray(float(rng.uniform(0.6, 1.0)) * hit, dtype=np.float32)
     return out
 
 
@@ -255,6 +253,42 @@ def typing(rng: Rng) -> FloatArray:
         at += int(float(rng.uniform(0.07, 0.35)) * SR)
 
 
+def howl(rng: Rng) -> FloatArray:
+    """Wind in a gap: noise through a narrow resonance that wanders, which a siren's wail is taken for."""
+    n = int(float(rng.uniform(3, 6)) * SR)
+    t = np.arange(n, dtype=np.float64) / SR
+    turns = sum(np.sin(2 * np.pi * float(rng.uniform(0.1, 0.6)) * t + float(rng.uniform(0, 6))) for _ in range(3)) / 3
+    hz = float(rng.uniform(250, 800)) * 2 ** (float(rng.uniform(0.2, 0.8)) * turns)
+    # A tone whose amplitude and phase are slow noise is a band of noise around its frequency.
+    wander = np.cumsum(rng.standard_normal(n)) * float(rng.uniform(0.01, 0.06))
+    slow = np.abs(np.convolve(rng.standard_normal(n), np.hanning(1600), mode="same")) / 20
+    tone = np.sin(2 * np.pi * np.cumsum(hz) / SR + wander) * slow * (1.2 + turns)
+    return np.asarray(tone + float(rng.uniform(0.1, 0.8)) * noise(rng, n, -5.0), dtype=np.float32)
+
+
+def whistle(rng: Rng) -> FloatArray:
+    """A person whistling: a pure tone that glides from note to note, with some breath."""
+    root, steps = float(rng.uniform(700, 1600)), rng.choice([-3, -1, 0, 2, 4, 5, 7, 9], size=int(rng.integers(2, 9)))
+    hold = int(float(rng.uniform(0.15, 0.5)) * SR)
+    hz = np.repeat(root * 2.0 ** (steps / 12), hold)
+    glide = int(float(rng.uniform(0.02, 0.12)) * SR)
+    hz = np.convolve(np.pad(hz, glide, mode="edge"), np.ones(glide) / glide, mode="same")[glide:-glide]
+    t = np.arange(len(hz)) / SR
+    hz = hz * (1 + float(rng.uniform(0, 0.02)) * np.sin(2 * np.pi * float(rng.uniform(4, 7)) * t))
+    out = _sweep(np.asarray(hz, dtype=np.float32), (1.0, float(rng.uniform(0, 0.08))))
+    return out + float(rng.uniform(0.005, 0.05)) * noise(rng, len(out), 0.0)
+
+
+def engine(rng: Rng) -> FloatArray:
+    """A motor that idles, revs or passes: many harmonics of a low pitch that glides, and noise."""
+    t = _time(float(rng.uniform(2.5, 5)))
+    bend = np.sin(np.pi * np.clip(t / t[-1] * float(rng.uniform(0.7, 1.4)), 0, 1)) * float(rng.uniform(0, 1.3))
+    hz = np.asarray(float(rng.uniform(25, 110)) * 2**bend, dtype=np.float32)
+    buzz = _sweep(hz, tuple(float(rng.uniform(0.2, 1.0)) / (1 + 0.15 * i) for i in range(24)))
+    ramp = np.minimum(1, np.minimum(t, t[-1] - t) / float(rng.uniform(0.1, 1.2)))
+    return np.asarray((buzz + float(rng.uniform(0.2, 1.5)) * noise(rng, len(t), -4.0)) * ramp, dtype=np.float32)
+
+
 ALERTING: dict[str, tuple[Callable[[Rng], FloatArray], ...]] = {
     "alarm": (smoke_alarm, smoke_alarm, two_tone_alarm, alarm_clock),
     "siren": (siren_sweep, siren_hilo),
@@ -270,4 +304,7 @@ BENIGN: dict[str, tuple[Callable[[Rng], FloatArray], ...]] = {
     "hum": (hum,),
     "fan": (fan,),
     "keyboard_typing": (typing,),
+    "wind": (howl,),
+    "whistle": (whistle,),
+    "car_engine": (engine,),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,15 +91,19 @@ def _sources(meta: dict[str, Any]) -> set[str]:
     return {s for s in names if not s.startswith(MADE) and s not in ("room_tone", "zero")}
 
 
-def check(folder: Path, audio: Path | None = None) -> tuple[list[str], dict[str, Any]]:
-    """(findings, statistics) of a build. With `audio`, sources are held against the corpus' splits and licences."""
+def check(folder: Path, audio: Sequence[Path] = ()) -> tuple[list[str], dict[str, Any]]:
+    """(findings, statistics) of a build.
+
+    With `audio` (every folder of the build), sources are held against splits and licences.
+    """
     index_file = folder / "index.json"
     if not index_file.is_file():
         raise DataError(f"expected a finished build in {folder}, got no index.json")
     index = json.loads(index_file.read_text())
     allowed: set[str] | None = None
-    if audio is not None:
-        allowed = {r.path for r in select(read_index(audio), index["split"], index["noncommercial"])}
+    if audio:
+        rows = [row for root in audio for row in read_index(root)]
+        allowed = {r.path for r in select(rows, index["split"], index["noncommercial"])}
     findings: list[str] = []
     listed = {s["name"]: s for s in index["shards"]}
     if set(listed) != {p.name for p in shard_paths(folder)}:

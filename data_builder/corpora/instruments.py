@@ -12,7 +12,9 @@ import re
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -112,12 +114,17 @@ def make(packages: Path, out: Path, split: str, count: int, seed: int) -> list[s
     for number, instrument in enumerate(INSTRUMENTS[split]):
         mine = [f"{PREFIX}{instrument}-{k:03d}.flac" for k in range(count)]
         names += mine
-        if all((out / name).is_file() for name in mine):
-            continue
-        notes = read_notes(fetch(instrument, packages))
-        for k, name in enumerate(mine):
-            part = out / (name + ".part")
-            audio = piece(notes, np.random.default_rng([seed, number, k]))
-            sf.write(part, audio, SR, format="FLAC", subtype="PCM_16")
-            os.replace(part, out / name)
+        if not all((out / name).is_file() for name in mine):
+            write_pieces(out, mine, [seed, number], partial(piece, read_notes(fetch(instrument, packages))))
     return names
+
+
+def write_pieces(
+    out: Path, names: list[str], seed: list[int], draw: Callable[[np.random.Generator], FloatArray]
+) -> None:
+    """`draw` each piece of `names` as a FLAC in `out`; those there are kept."""
+    for k, name in enumerate(names):
+        if not (out / name).is_file():
+            part = out / (name + ".part")
+            sf.write(part, draw(np.random.default_rng([*seed, k])), SR, format="FLAC", subtype="PCM_16")
+            os.replace(part, out / name)

@@ -19,7 +19,9 @@ def silence(rng: Rng, sources: Sources) -> Scene:
     scene.tools, scene.instruction = random_tools(rng), random_instruction(rng)
     draw = rng.random()
     labels: list[str] = []
-    if draw < 0.28:
+    if draw < 0.14 and sources.beds:
+        scene.sound(sources.ambience(rng, 10.0), avoid="ambience")
+    elif draw < 0.28:
         scene.bed = str(pick(rng, ("room", "room", "drawn", "drawn", "drawn", "drawn", "zero")))
     elif draw < 0.42:
         labels = ["music"] * int(rng.integers(1, 3))

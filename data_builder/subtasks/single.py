@@ -1,7 +1,7 @@
 """One sound in a plain bed, as a benchmark of single events plays it. For calibration; no share of the default mix.
 
-Half of the streams hold an alerting sound, the others a benign one (0.6), music (0.25) or side talk (0.15).
-The bed lies 8 to 28 dB under the sound; no room, codec or backdrop.
+Half of the streams hold an alerting sound, the others a benign one (0.5), music (0.2), ambience (0.2) or side talk
+(0.1). The bed lies 8 to 28 dB under the sound; no room, codec or backdrop.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ def single(rng: Rng, sources: Sources) -> Scene:
     if draw < 0.5:
         label = str(pick(rng, sources.alerts))
         scene.sound(sources.event(rng, label, 5.0), say=alert(rng, label))
-    elif draw < 0.8 or not sources.talk:
+    elif draw < 0.6 and sources.beds:
+        scene.sound(sources.ambience(rng, 8.0), avoid="ambience")
+    elif draw < 0.85 or not sources.talk:
         scene.sound(sources.event(rng, str(pick(rng, sources.benign)), 5.0), avoid="benign sound")
-    elif draw < 0.925:
+    elif draw < 0.95:
         scene.sound(sources.event(rng, "music", 5.0), avoid="music")
     else:
         scene.talk(sources.side_talk(rng, 5.0), avoid="side talk")

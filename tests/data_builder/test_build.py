@@ -28,7 +28,7 @@ def test_same_bytes_for_one_and_two_workers(plan: Plan, tmp_path: Path) -> None:
 
 def test_check_finds_nothing_in_a_build(plan: Plan) -> None:
     build(plan, 1)
-    findings, tally = check(Path(plan.out), Path(plan.audio))
+    findings, tally = check(Path(plan.out), [Path(plan.audio)])
     assert findings == []
     assert tally["streams"] == plan.streams
 
@@ -64,7 +64,7 @@ def test_check_finds_changed_shards_and_strays(plan: Plan) -> None:
     (out / "index.json").write_text(json.dumps({**index, "split": "dev"}))
     path = shard_paths(out)[0]
     path.write_bytes(path.read_bytes() + b"\0" * 512)
-    findings, _ = check(out, Path(plan.audio))
+    findings, _ = check(out, [Path(plan.audio)])
     assert any("sha256 differs" in f for f in findings)
     assert any("not of split dev" in f for f in findings)
 

@@ -1,0 +1,61 @@
+"""The judge: what the sound encoder hears as an alarm stays, what it hears as a synthesizer goes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data_builder import synth_sounds as synth
+from data_builder.build import Plan, load_sources
+from data_builder.judge import Judge
+from soundflow.errors import DataError
+
+
+@pytest.fixture(scope="module")
+def judge(nano_parts: Path) -> Judge:
+    return Judge(nano_parts / "sound" / "yamnet.tflite")
+
+
+def test_phones_stay_and_melodies_go(judge: Judge) -> None:
+    heard = {m: [judge(m(np.random.default_rng(k))) for k in range(6)] for m in (synth.phone_bell, synth.notes)}
+    assert all(heard[synth.phone_bell])
+    assert sum(heard[synth.notes]) <= 1
+
+
+def test_silence_is_no_alarm(judge: Judge) -> None:
+    assert not judge(np.zeros(16_000, np.float32))
+    assert not judge(np.zeros(0, np.float32))
+
+
+def test_alerting_sounds_are_drawn_until_the_judge_hears_them(plan: Plan) -> None:
+    sources = load_sources(plan)
+    asked: list[int] = []
+
+    def third(audio: object) -> bool:
+        asked.append(1)
+        return len(asked) % 3 == 0
+
+    sources.judge = third
+    clip = sources.event(np.random.default_rng(0), "knock")
+    assert clip.source == "synth:knock"
+    assert len(asked) == 3
+    sources.event(np.random.default_rng(0), "hum")
+    assert len(asked) == 3
+    sources.judge = lambda audio: False
+    with pytest.raises(DataError, match="synthetic 'knock'"):
+        sources.event(np.random.default_rng(0), "knock")
+
+
+def test_more_folders_are_more_clips(plan: Plan, corpus: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "extra.wav").write_bytes((corpus / "000.wav").read_bytes())
+    header, *lines = (corpus / "index.csv").read_text().splitlines()
+    line = next(x for x in lines if x.startswith("000.wav"))
+    (other / "index.csv").write_text("\n".join([header, line.replace("000.wav", "extra.wav", 1)]) + "\n")
+    rows = load_sources(replace(plan, more=(str(other),))).events["glass_break"]
+    assert any(r.path == "extra.wav" for r in rows)
+    assert replace(plan, more=(str(other),)).identity() != plan.identity()
