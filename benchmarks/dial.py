@@ -33,7 +33,7 @@ def run_dial(o: Options, minutes: float, budget: float = ALARMS_HOUR) -> dict[st
     """Hear the dial recordings (or, with `score_only`, read what was heard) and choose the threshold."""
     single, still = replace(o, out=o.out / "proactive"), replace(o, out=o.out / "quiet")
     if not o.score_only:
-        setup = setup_of(replace(o, systems=(OURS,)))
+        setup = setup_of(replace(o, systems=(OURS,)), proactivity=0.0)
         index = read_index(setup.audio)
         items = [i for i in single_events(index, "dial", o.per_class, o.seed, SNRS) if i.respond != "context"]
         heard("dial", single, items, setup, hear)
@@ -46,8 +46,9 @@ def run_dial(o: Options, minutes: float, budget: float = ALARMS_HOUR) -> dict[st
 def choose(events: Sequence[Instance], still: Sequence[Instance], budget: float) -> dict[str, Any]:
     """The threshold of the highest balanced accuracy among those within the budget of false alarms an hour.
 
-    Where none is within it, the one with the fewest. `score` of an item is its highest p(speak) + p(act), so that the
-    threshold at which the items were heard hardly matters (what was said then is in the context).
+    Where none is within it, the one with the fewest. `score` of an item is its highest p(speak) + p(act). The items are
+    heard without answering: an answer that is in the context already lowers every p after it, and thresholds above the
+    one of the hearing would be judged by what is left.
     """
     calm = [r for r in still if r["item"]["respond"] == "no"]
     scored = proactive.outcomes([r for r in events if proactive.headline(r)])

@@ -62,13 +62,17 @@ class System(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a worker process builds its systems from; it travels by pickle. `threshold` is of the rule system."""
+    """What a worker process builds its systems from; it travels by pickle.
+
+    `threshold` is of the rule system, `proactivity` of ours: at 0 it listens and never answers.
+    """
 
     audio: Path
     systems: tuple[str, ...] = NAMES
     adapter: Path | None = None
     threshold: float = 0.5
     base_rate: float = 0.5
+    proactivity: float = 0.5
 
 
 def make(setup: Setup) -> list[System]:
@@ -76,7 +80,7 @@ def make(setup: Setup) -> list[System]:
     made: list[System] = []
     for name in setup.systems:
         if name == OURS:
-            made.append(Nano(setup.adapter))
+            made.append(Nano(setup.adapter, setup.proactivity))
         elif name == "rules":
             made.append(Rules(setup.threshold))
         elif name in TRIVIAL:
@@ -127,18 +131,19 @@ class OurListener:
 
 
 class Nano:
-    """Our nano tier at the default dial, deterministic (replies advance by a fixed number of tokens a chunk)."""
+    """Our nano tier, deterministic (replies advance by a fixed number of tokens a chunk)."""
 
     name = OURS
 
-    def __init__(self, adapter: Path | None = None) -> None:
+    def __init__(self, adapter: Path | None = None, proactivity: float = 0.5) -> None:
         from soundflow.tiers import nano
 
         self.model = nano.load(adapter=adapter)
         self.chunk = self.model.chunk_samples
+        self.proactivity = proactivity
 
     def open(self, ask: Ask, **options: Any) -> OurListener:
-        return OurListener(self.model, ask, **options)
+        return OurListener(self.model, ask, **{"proactivity": self.proactivity, **options})
 
 
 class _Chunked:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks import dial
 from benchmarks.corpus import Row, dial_rows, read_index
 from benchmarks.dial import choose, write
 from benchmarks.plan import single_events
 from benchmarks.quiet import plan
+from benchmarks.runs import Options
+from benchmarks.systems import Setup
 from soundflow.errors import ConfigError
 
 
@@ -76,3 +80,21 @@ def test_only_the_threshold_is_written(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "calibration.json").read_text()) == {"temperature": 1.5, "speak_threshold": 0.25}
     with pytest.raises(ConfigError, match="calibrated adapter"):
         write(tmp_path / "none", 0.5)
+
+
+def test_the_dial_is_heard_without_answering(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer in the context lowers what is heard after it, so that a threshold above it could not be judged."""
+    seen: list[float] = []
+
+    def heard(name: str, o: Options, items: Sequence[Any], setup: Setup, *rest: Any, **config: Any) -> None:
+        seen.append(setup.proactivity)
+        rows = [_instance("yes", 0.9), _instance("no", 0.1)] if name == "dial" else [_instance("no", 0.1, 60.0)]
+        (o.out).mkdir(parents=True, exist_ok=True)
+        (o.out / "instances.jsonl").write_text("".join(json.dumps(r | {"system": "nano"}) + "\n" for r in rows))
+
+    monkeypatch.setattr(dial, "heard", heard)
+    monkeypatch.setattr(dial, "single_events", lambda *rest: [])
+    monkeypatch.setattr(dial.quiet, "plan", lambda *rest: [])
+    body = dial.run_dial(Options(tmp_path, corpus), 1.0)
+    assert seen == [0.0, 0.0]
+    assert 0.1 < body["speak_threshold"] <= 0.9

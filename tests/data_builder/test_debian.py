@@ -72,7 +72,9 @@ def test_no_recipe_takes_from_an_evaluation_package() -> None:
 
 
 def test_drum_pieces_are_repeatable_and_divided_by_kit(tmp_path: Path) -> None:
-    kits = {f"usr/kits/{kit}/{hit}.wav": hz for kit in ("Mine", drums.CAL_KITS[0]) for hit, hz in (("a", 90.0), ("b", 2e3))}
+    kits = {
+        f"usr/kits/{kit}/{hit}.wav": hz for kit in ("Mine", drums.CAL_KITS[0]) for hit, hz in (("a", 90.0), ("b", 2e3))
+    }
     package(tmp_path, drums.PACKAGE, dict(kits))
     train = drums.make(tmp_path, tmp_path / "a", "train", 4, 1)
     assert train == drums.make(tmp_path, tmp_path / "b", "train", 4, 1)
