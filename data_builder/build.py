@@ -113,19 +113,23 @@ def stream(plan: Plan, sources: Sources, number: int) -> tuple[dict[str, Any], F
     raise DataError(f"expected a stream after {TRIES} tries, got: {failed[-1]}", sample_id)
 
 
-_worker: tuple[Plan, Sources] | None = None
+_worker: tuple[Plan, Sources | None] | None = None
 
 
 def _start(plan: Plan) -> None:
     global _worker  # noqa: PLW0603  one set of sources a process
+    # Sources are loaded by the first shard: a pool starts a worker that fails here again for ever.
     if mp.parent_process() is not None:
         os.nice(5)
-    _worker = (plan, load_sources(plan))
+    _worker = (plan, None)
 
 
 def _one_shard(job: tuple[int, int]) -> tuple[int, list[str]]:
+    global _worker  # noqa: PLW0603
     assert _worker is not None
-    plan, sources = _worker
+    plan, held = _worker
+    sources = held or load_sources(plan)
+    _worker = (plan, sources)
     number, count = job
     failed: list[str] = []
 
@@ -213,11 +217,8 @@ def _check(plan: Plan, workers: int) -> None:
     wants = {plan.subtask} if plan.subtask else {n for n, share in plan.shares.items() if share > 0}
     if not plan.bank and "question" in wants:
         raise ConfigError("sub-task 'question' needs --bank DIR; make one: soundflow data voices --out DIR --count 500")
-    for folder in plan.folders():  # every row and file, once: a worker that cannot start is started again for ever
-        read_index(folder)
-    if plan.bank:
-        read_bank(Path(plan.bank))
-    _judge(plan)
+    for folder in plan.folders():
+        read_index(folder)  # every row and file, once, before the workers start
 
 
 def _claim(plan: Plan, out: Path) -> None:

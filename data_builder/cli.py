@@ -82,13 +82,15 @@ def instruments(
     seed: Annotated[int, typer.Option()] = 0,
 ) -> None:
     """Fetch notes of real instruments (npm) and drums (Debian), make solo pieces of them; later builds use them."""
+    from data_builder.corpora import debian as packages
     from data_builder.corpora import drums
     from data_builder.corpora.instruments import make
 
     try:
+        kits = drums.read_kits(packages.fetch(drums.PACKAGE, _cache() / "debian"))
         for split in ("train", "cal"):
             names = make(_cache() / "instruments", _cache() / "music" / split, split, count, seed)
-            names += drums.make(_cache() / "debian", _cache() / "music" / split, split, count // 2, seed)
+            names += drums.make(kits, _cache() / "music" / split, split, count // 2, seed)
             typer.echo(f"{len(names)} pieces for {split}")
     except SoundflowError as err:
         raise _fail(err) from err

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
 import soundfile as sf
+import soxr
 from numpy.typing import NDArray
 
 from soundflow import SAMPLE_RATE_HZ
@@ -51,6 +53,21 @@ def fade(samples: FloatArray, n: int = FADE) -> FloatArray:
         samples[:n] *= ramp
         samples[-n:] *= ramp[::-1]
     return samples
+
+
+def decode(raw: bytes, longest_s: float, cap: bool = True) -> FloatArray:
+    """Bytes of a sound file -> [N] float32 at 16 kHz, mono: its audible part of at most `longest_s`, peak 0.8.
+
+    Raises DataError where they are no audio, or silence.
+    """
+    try:
+        data, rate = sf.read(io.BytesIO(raw), dtype="float32", always_2d=True)
+    except sf.LibsndfileError as err:
+        raise DataError(f"expected audio: {err}") from err
+    mono = np.asarray(soxr.resample(data.mean(axis=1), rate, SAMPLE_RATE_HZ), dtype=np.float32)
+    first, last = audible(mono, cap)
+    clip = mono[first : min(last, first + int(longest_s * SAMPLE_RATE_HZ))]
+    return np.asarray(clip * np.float32(0.8 / np.abs(clip).max()), dtype=np.float32)
 
 
 class ClipStore:

@@ -10,19 +10,16 @@ from __future__ import annotations
 import csv
 import fnmatch
 import hashlib
-import io
-import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import soundfile as sf
-import soxr
 
-from data_builder.clips import FloatArray, audible
+from data_builder.clips import decode
+from data_builder.corpora.download import download
 from data_builder.corpora.folder import COLUMNS
 from data_builder.texts.sounds import ALERT_LABELS
 from soundflow import SAMPLE_RATE_HZ as SR
@@ -100,19 +97,7 @@ WANTED: Final[dict[str, dict[str, str]]] = {
 
 def fetch(package: str, folder: Path) -> Path:
     """The package's .deb in `folder`, by `apt-get download`; DataError where apt is missing or fails."""
-    found = sorted(folder.glob(f"{package}_*.deb"))
-    if found:
-        return found[0]
-    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-        raise DataError("expected apt-get and dpkg-deb on the path to fetch Debian packages, got none", package)
-    folder.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(
-        ["apt-get", "download", "-q", package], cwd=folder, capture_output=True, text=True, check=False, timeout=1800
-    )
-    found = sorted(folder.glob(f"{package}_*.deb"))
-    if done.returncode or not found:
-        raise DataError(f"apt-get download failed with code {done.returncode}: {done.stderr.strip()[-200:]}", package)
-    return found[0]
+    return download(["apt-get", "download", "-q", package], folder, f"{package}_*.deb")
 
 
 def members(deb: Path) -> Iterator[tuple[str, bytes]]:
@@ -137,18 +122,6 @@ def label_of(package: str, name: str) -> str:
         if any(fnmatch.fnmatchcase(name, f"*/{pattern}") for pattern in patterns.split()):
             return label
     return ""
-
-
-def read(raw: bytes, longest_s: float) -> FloatArray:
-    """[N] float32 at 16 kHz, mono, its audible part of at most `longest_s`. DataError where there is none."""
-    try:
-        data, rate = sf.read(io.BytesIO(raw), dtype="float32", always_2d=True)
-    except sf.LibsndfileError as err:
-        raise DataError(f"expected audio: {err}") from err
-    mono = np.asarray(soxr.resample(data.mean(axis=1), rate, SR), dtype=np.float32)
-    first, last = audible(mono, cap=False)
-    clip = mono[first : min(last, first + int(longest_s * SR))]
-    return np.asarray(clip * np.float32(0.8 / np.abs(clip).max()), dtype=np.float32)
 
 
 def make(packages: Path, out: Path, log: Callable[[str], None] = lambda text: None) -> int:
@@ -182,7 +155,7 @@ def make(packages: Path, out: Path, log: Callable[[str], None] = lambda text: No
 def _clip(package: str, label: str, digest: str, raw: bytes, out: Path) -> tuple[str, ...]:
     background = label.startswith(AMBIENCE)
     name = label.removeprefix(AMBIENCE)
-    clip = read(raw, LONGEST_AMBIENCE_S if background else LONGEST_S)
+    clip = decode(raw, LONGEST_AMBIENCE_S if background else LONGEST_S, cap=False)
     path = f"{DATASET}/{package}-{digest}.flac"
     (out / path).parent.mkdir(parents=True, exist_ok=True)
     sf.write(out / path, clip, SR, subtype="PCM_16")

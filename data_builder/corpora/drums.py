@@ -12,8 +12,8 @@ from typing import Final
 
 import numpy as np
 
-from data_builder.clips import FloatArray
-from data_builder.corpora.debian import fetch, members, read
+from data_builder.clips import FloatArray, decode
+from data_builder.corpora.debian import members
 from data_builder.corpora.instruments import SLOT_S, write_pieces
 from soundflow import SAMPLE_RATE_HZ as SR
 from soundflow.errors import DataError
@@ -32,7 +32,7 @@ def read_kits(deb: Path) -> dict[str, list[FloatArray]]:
         path = PurePosixPath(name)
         if path.suffix in (".flac", ".wav"):
             try:
-                kits.setdefault(path.parent.name, []).append(read(raw, LONGEST_HIT_S))
+                kits.setdefault(path.parent.name, []).append(decode(raw, LONGEST_HIT_S, cap=False))
             except DataError:
                 continue
     if not kits:
@@ -53,9 +53,8 @@ def beat(hits: list[FloatArray], rng: np.random.Generator) -> FloatArray:
     return out * np.float32(0.8 / max(1e-6, float(np.abs(out).max())))
 
 
-def make(packages: Path, out: Path, split: str, count: int, seed: int) -> list[str]:
+def make(kits: dict[str, list[FloatArray]], out: Path, split: str, count: int, seed: int) -> list[str]:
     """`count` pieces a kit of `split` as `out`/drums-KIT-NNN.flac; those there are kept."""
-    kits = read_kits(fetch(PACKAGE, packages))
     out.mkdir(parents=True, exist_ok=True)
     names: list[str] = []
     for number, kit in enumerate(k for k in sorted(kits) if (k in CAL_KITS) == (split == "cal")):

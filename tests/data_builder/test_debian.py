@@ -76,10 +76,11 @@ def test_drum_pieces_are_repeatable_and_divided_by_kit(tmp_path: Path) -> None:
         f"usr/kits/{kit}/{hit}.wav": hz for kit in ("Mine", drums.CAL_KITS[0]) for hit, hz in (("a", 90.0), ("b", 2e3))
     }
     package(tmp_path, drums.PACKAGE, dict(kits))
-    train = drums.make(tmp_path, tmp_path / "a", "train", 4, 1)
-    assert train == drums.make(tmp_path, tmp_path / "b", "train", 4, 1)
+    read = drums.read_kits(debian.fetch(drums.PACKAGE, tmp_path))
+    train = drums.make(read, tmp_path / "a", "train", 4, 1)
+    assert train == drums.make(read, tmp_path / "b", "train", 4, 1)
     assert train == [f"drums-Mine-{k:03d}.flac" for k in range(4)]
-    assert not set(train) & set(drums.make(tmp_path, tmp_path / "a", "cal", 4, 1))
+    assert not set(train) & set(drums.make(read, tmp_path / "a", "cal", 4, 1))
     for name in train:
         one, two = (sf.read(tmp_path / d / name, dtype="float32")[0] for d in "ab")
         np.testing.assert_array_equal(one, two)
