@@ -46,9 +46,10 @@ def run_dial(o: Options, minutes: float, budget: float = ALARMS_HOUR) -> dict[st
 def choose(events: Sequence[Instance], still: Sequence[Instance], budget: float) -> dict[str, Any]:
     """The threshold of the highest balanced accuracy among those within the budget of false alarms an hour.
 
-    Where none is within it, the one with the fewest. `score` of an item is its highest p(speak) + p(act). The items are
-    heard without answering: an answer that is in the context already lowers every p after it, and thresholds above the
-    one of the hearing would be judged by what is left.
+    The hour is small: of n alarms in it, (n + 1) / hours is expected (mean of the Poisson rate under a flat prior).
+    Where no threshold is within the budget, the one with the fewest. `score` of an item is its highest p(speak) +
+    p(act). The items are heard without answering: an answer that is in the context already lowers every p after it, and
+    thresholds above the one of the hearing would be judged by what is left.
     """
     calm = [r for r in still if r["item"]["respond"] == "no"]
     scored = proactive.outcomes([r for r in events if proactive.headline(r)])
@@ -58,15 +59,16 @@ def choose(events: Sequence[Instance], still: Sequence[Instance], budget: float)
     rows = []
     for threshold in np.unique(np.round(1 / (1 + np.exp(-np.linspace(-5, 5, 201))), 4)):
         fired = refired(scored, float(threshold))
-        rate = sum(quiet.alarms_at(r, float(threshold)) for r in calm) / hours
-        rows.append((float(threshold), balanced_accuracy(fired), *recalls(fired), rate))
-    within = [r for r in rows if r[4] <= budget] or [min(rows, key=lambda r: r[4])]
+        alarms = sum(quiet.alarms_at(r, float(threshold)) for r in calm)
+        rows.append((float(threshold), balanced_accuracy(fired), *recalls(fired), alarms))
+    within = [r for r in rows if (r[4] + 1) / hours <= budget] or [min(rows, key=lambda r: r[4])]
     best = max(r[1] for r in within)
     near = [r for r in within if r[1] >= best - 0.005]
-    threshold, accuracy, respond, silent, rate = near[len(near) // 2]
+    threshold, accuracy, respond, silent, alarms = near[len(near) // 2]
     return {
         "speak_threshold": threshold, "balanced_accuracy": round(accuracy, 4), "respond_recall": round(respond, 4),
-        "silent_recall": round(silent, 4), "false_alarms_hour": round(rate, 2), "area": round(auc(scored), 4),
+        "silent_recall": round(silent, 4), "false_alarms_hour": round(alarms / hours, 2), "expected_hour": round((alarms + 1) / hours, 2),
+        "area": round(auc(scored), 4),
         "items": len(scored), "hours": round(hours, 3), "budget": budget,
     }  # fmt: skip
 

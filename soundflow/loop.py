@@ -62,10 +62,11 @@ class Observer(Protocol):
 
 @dataclass(slots=True)
 class _Row:
-    """What goes in front of the next chunk's audio: decision tokens and said text."""
+    """What goes in front of the next chunk's audio (decision tokens, said text), and what was heard of late."""
 
     pending: list[Tensor] = field(default_factory=list)
     tags: deque[FloatArray] = field(default_factory=lambda: deque(maxlen=TAG_MEMORY))
+    alerts: deque[float] = field(default_factory=lambda: deque(maxlen=TAG_MEMORY))
 
 
 class Stream:
@@ -96,8 +97,8 @@ class Stream:
         self._chunker = Chunker(model.chunk_samples)
         self._perception = model.perceiver.init_state()
         self._asked = asked_tags(instruction, model.perceiver.labels)
-        weight = model.calibration.alert_weight
-        self._evidence = Evidence(model.perceiver.labels, weight, instruction, self._asked)
+        fit = model.calibration
+        self._evidence = Evidence(model.perceiver.labels, fit.alert_weight, fit.branch_weight, instruction, self._asked)
         self._lalm = model.lalm.init_state(1)
         model.lalm.start(0, model.context.prefix(instruction, [t.name for t in tools]), self._lalm)
         self._grammar = ActGrammar(model.context.tokenizer, tools, model.context.end_id) if tools else None
@@ -170,9 +171,10 @@ class Stream:
         self._now = chunk.end_sample
         logits = self._model.lalm.step([chunk.index], [self._inputs(perception)], self._lalm)[0]
         self._row.tags.append(perception.tags)
+        self._row.alerts.append(perception.alert)
         closed = self._session.turn_closed(perception.words)
         if not closed:
-            logits[Kind.SPEAK] += self._evidence.bias(self._row.tags)
+            logits[Kind.SPEAK] += self._evidence.bias(self._row.tags, self._row.alerts)
         decided = self._policy.decide(chunk.index, logits.tolist(), self._hold, self._grammar is not None, closed)
         speaks = decided.kind is not Kind.SILENT
         names = sound_names(np.stack(self._row.tags), self._model.perceiver.labels) if speaks else ()
@@ -310,6 +312,7 @@ class Stream:
             "hold": self._hold.until,
             "pending": list(self._row.pending),
             "tags": list(self._row.tags),
+            "alerts": list(self._row.alerts),
             "chunker": self._chunker.snapshot(),
             "reply": self._reply[1].snapshot() if self._reply else None,
             "now": self._now,
@@ -322,6 +325,7 @@ class Stream:
         self._hold.until = saved["hold"]
         self._row.pending = list(saved["pending"])
         self._row.tags = deque(saved["tags"], maxlen=TAG_MEMORY)
+        self._row.alerts = deque(saved["alerts"], maxlen=TAG_MEMORY)
         self._chunker.restore(saved["chunker"])
         self._now = self._playhead = saved["now"]
         if saved["reply"] is not None:

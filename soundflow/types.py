@@ -86,7 +86,7 @@ class Perception:
     """All that perception knows at the end of one chunk.
 
     tags: [521] AudioSet probabilities of the chunk (YAMNet order). sound: [D_a] sound embedding. speech: [D_s] mean
-    speech frame of the chunk, zeros where nobody speaks.
+    speech frame of the chunk, zeros where nobody speaks. alert: log-odds of the alert branch, 0 without one.
     """
 
     chunk: int
@@ -98,6 +98,7 @@ class Perception:
     words: Words
     sounds: tuple[Sound, ...] = ()
     level_db: float = -120.0
+    alert: float = 0.0
 
 
 class Kind(IntEnum):

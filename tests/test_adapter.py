@@ -67,7 +67,7 @@ def test_an_encoder_of_zeros_loses_the_alarm(nano_parts, audio):
 
     def nothing(samples, state):
         frames = perceive(samples, state)
-        return SoundFrames(0 * frames.scores, 0 * frames.embeddings)
+        return SoundFrames(0 * frames.scores, 0 * frames.embeddings, 0 * frames.alerts)
 
     encoder.step = nothing
     assert not [t for t, _ in fired(stream.push(audio[: 16 * 16_000])) if t > 11]

@@ -40,19 +40,25 @@ class Fit:
     false_alarms_hour: float
 
 
-def with_evidence(scored: Sequence[Scored], labels: Sequence[str], weight: float) -> list[Scored]:
-    """The same streams with the bias of the tags on <speak>, as the loop adds it: not where a turn has just closed."""
+def with_evidence(
+    scored: Sequence[Scored], labels: Sequence[str], weight: float, branch_weight: float = 0.0
+) -> list[Scored]:
+    """The same streams with the bias of tags and branch on <speak>, as the loop adds it: not where a turn has just
+    closed.
+    """
     made = []
     for s in scored:
         sample, features = s.item
         instruction = str(sample.get("instruction") or "")
-        evidence = Evidence(labels, weight, instruction, asked_tags(instruction, labels))
+        evidence = Evidence(labels, weight, branch_weight, instruction, asked_tags(instruction, labels))
         _, finals = simulate_words(speech_items(sample, features), features, random.Random(0))
         tags = features.tags.astype(np.float32)
         logits = s.logits.copy()
         for k in range(len(logits)):
             if k not in finals:
-                logits[k, Kind.SPEAK] += evidence.bias(tags[max(0, k - MEMORY + 1) : k + 1])
+                logits[k, Kind.SPEAK] += evidence.bias(
+                    tags[(lo := max(0, k - MEMORY + 1)) : k + 1], features.alert[lo : k + 1]
+                )
         made.append(replace(s, logits=logits))
     return made
 

@@ -14,6 +14,7 @@ from soundflow.tiers import checkpoint, nano, weights
 from soundflow.types import Tool
 
 ALERT_WEIGHT = 0.6  # chosen on the dial recordings among 0 to 1: training/RUNS.md
+BRANCH_WEIGHT = 1.0
 app = typer.Typer(help="Train an adapter on shards of `soundflow data build`.", no_args_is_help=True)
 TOOL_FILES = {"home": Path("demo/tools.json"), "coffee": Path("demo/coffee_tools.json")}
 
@@ -28,11 +29,12 @@ def features(
     data: Annotated[Path, typer.Argument(help="Folder of shards.")],
     out: Annotated[Path, typer.Argument(help="Cache folder.")],
     workers: int = 2,
+    branch: Annotated[Path | None, typer.Option(help="Alert branch to hear with, too.")] = None,
 ) -> None:
     """Cache what the frozen encoders hear in every sample."""
     from training.features import cache_all
 
-    for done, total in cache_all(data, out, nano.parts(), workers):
+    for done, total in cache_all(data, out, nano.parts(branch), workers):
         typer.echo(f"{done}/{total} shards")
 
 
@@ -60,6 +62,7 @@ def calibrate(
     cal: Annotated[Path, typer.Argument(help="Cached features of the cal split.")],
     transcripts: Path | None = None,
     alert_weight: Annotated[float, typer.Option(min=0, help="Weight of the tags' evidence.")] = ALERT_WEIGHT,
+    branch_weight: Annotated[float, typer.Option(min=0, help="Weight of the alert branch.")] = BRANCH_WEIGHT,
 ) -> None:
     """Fit temperature, biases and thresholds on held-out streams, and write calibration.json beside the best
     adapter.
@@ -80,9 +83,9 @@ def calibrate(
     torch.set_num_threads(2)
     builder = SequenceBuilder(Context.load(lm / "tokenizer.json"), tool_sets(), labels)
     items = load_all(cal, read_transcripts(transcripts) if transcripts else {})
-    scored = fitting.with_evidence(score(model, items, builder), labels, alert_weight)
+    scored = fitting.with_evidence(score(model, items, builder), labels, alert_weight, branch_weight)
     found = fitting.fit(scored)
-    replace(found.calibration, alert_weight=alert_weight).save(best / "calibration.json")
+    replace(found.calibration, alert_weight=alert_weight, branch_weight=branch_weight).save(best / "calibration.json")
     logits, kinds = fitting.chunks(scored)
     picture = run_dir / "reliability.png"
     fitting.reliability(fitting.probabilities(logits, found.calibration), kinds, picture, "cal streams, after fitting")
@@ -99,6 +102,34 @@ def average_command(first: Path, second: Path, out: Path, share: float = 0.5) ->
     from training.average import average
 
     average(first, second, out, share)
+
+
+@app.command()
+def alert(
+    data: Annotated[list[Path], typer.Argument(help="Folders of shards.")],
+    out: Annotated[Path, typer.Option(help="Branch to write (.safetensors).")],
+    minutes: Annotated[float, typer.Option(min=0.01, help="How long; the learning rate is annealed by time.")] = 13.0,
+    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 2e-4,
+    second_sound: Annotated[float, typer.Option(min=0, max=1, help="Share of windows with another under it.")] = 0.3,
+    seed: int = 1,
+    start: Annotated[Path | None, typer.Option(help="Branch to start from; without it the encoder.")] = None,
+) -> None:
+    """Train the sound encoder's alert branch, on one core."""
+    from training.alert_branch import BranchConfig, train
+
+    config = BranchConfig(minutes, rate, second_sound, seed=seed)
+    train(nano.parts().sound, data, out, config, start, typer.echo)
+
+
+@app.command("alert-average")
+def alert_average(
+    branches: Annotated[list[Path], typer.Argument(help="Branches that started from one another.")],
+    out: Annotated[Path, typer.Option(help="Branch to write: alert.safetensors beside an adapter.")],
+) -> None:
+    """Average alert branches and write the mean in low rank."""
+    from training.alert_branch import average
+
+    average(nano.parts().sound, branches, out)
 
 
 @app.command("calibrate-tags")

@@ -27,6 +27,7 @@ CHUNK_SAMPLES = 6400
 class Features:
     """One stream: tags [T,521], sound [T,1024], speech [T,288] (float16) and the voice-activity segments in samples.
 
+    `alert` [T] float32: log-odds of the alert branch, zeros where none was loaded.
     `stop_chunks` is the chunk in which a segment's stop was found, -1 where the stream ended first. `transcripts`
     maps a speech item's id to what the recogniser hears in its clip.
     """
@@ -38,6 +39,7 @@ class Features:
     stop_chunks: list[int]
     transcripts: Mapping[str, str] = field(default_factory=dict)
     chunk_samples: int = CHUNK_SAMPLES
+    alert: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
 
     @property
     def chunks(self) -> int:
@@ -49,7 +51,7 @@ def extract(audio: FloatArray, perceiver: Perceiver) -> Features:
     chunker, state = Chunker(CHUNK_SAMPLES), perceiver.init_state()
     chunks = chunker.push(audio)
     last = chunker.flush()
-    tags, sound, speech = [], [], []
+    tags, sound, speech, alert = [], [], [], []
     segments: list[tuple[int, int]] = []
     stops: list[int] = []
     for chunk in [*chunks, *([last] if last else [])]:
@@ -57,6 +59,7 @@ def extract(audio: FloatArray, perceiver: Perceiver) -> Features:
         tags.append(frames.tags)
         sound.append(frames.sound)
         speech.append(frames.speech)
+        alert.append(frames.alert)
         vad = frames.vad
         for edge, at in sorted(
             ((kind, at) for kind, at in (("start", vad.started), ("stop", vad.stopped)) if at is not None),
@@ -69,7 +72,7 @@ def extract(audio: FloatArray, perceiver: Perceiver) -> Features:
                 segments[-1] = (segments[-1][0], at)
                 stops[-1] = chunk.index
     half = [np.asarray(x, dtype=np.float16) for x in (tags, sound, speech)]
-    return Features(half[0], half[1], half[2], segments, stops)
+    return Features(half[0], half[1], half[2], segments, stops, alert=np.asarray(alert, dtype=np.float32))
 
 
 def read_shard(path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
@@ -100,7 +103,7 @@ def cache_shard(job: tuple[Path, Path, Parts]) -> int:
     for number, (sample, flac) in enumerate(read_shard(shard)):
         audio, _ = sf.read(io.BytesIO(flac), dtype="float32")
         features = extract(audio, perceiver)
-        arrays |= {f"{n}_{number}": getattr(features, n) for n in ("tags", "sound", "speech")}
+        arrays |= {f"{n}_{number}": getattr(features, n) for n in ("tags", "sound", "speech", "alert")}
         sample["vad"] = {"segments": features.segments, "stop_chunks": features.stop_chunks}
         rows.append(json.dumps(sample))
     part = target.with_suffix(".part.npz")
@@ -139,7 +142,8 @@ def load_all(cache: Path, transcripts: Mapping[str, str]) -> list[tuple[dict[str
                 vad = sample["vad"]
                 heard = {str(s["id"]): transcripts[s["source"]] for s in sample["speech"] if s["source"] in transcripts}
                 segments = [(int(a), int(b)) for a, b in vad["segments"]]
-                loaded.append((sample, Features(tags, sound, speech, segments, vad["stop_chunks"], heard)))
+                alert = arrays.get(f"alert_{number}", np.zeros(len(tags), np.float32))  # caches of old have none
+                loaded.append((sample, Features(tags, sound, speech, segments, vad["stop_chunks"], heard, alert=alert)))
     if not loaded:
         raise DataError(f"{cache}: cached features (*.npz) were expected, none found")
     return loaded

@@ -18,7 +18,7 @@ class Calibration:
 
     The thresholds are the probabilities at which the dial's middle (0.5) fires: `speak_threshold` about a sound,
     `answer_threshold` in a chunk in which somebody has just finished speaking, `act_threshold` for a call.
-    `alert_weight` is that of `soundflow.decide.evidence`, whose bias the logits already hold.
+    `alert_weight` and `branch_weight` are those of `soundflow.decide.evidence`, whose bias the logits already hold.
     """
 
     temperature: float = 1.0
@@ -27,6 +27,7 @@ class Calibration:
     answer_threshold: float = 0.5
     act_threshold: float = 0.5
     alert_weight: float = 0.0
+    branch_weight: float = 0.0
 
     @staticmethod
     def load(path: Path) -> Calibration:

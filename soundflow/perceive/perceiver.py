@@ -25,11 +25,12 @@ EVENTS = SoundEventsConfig(on=0.3, off=0.15)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Where the pretrained parts lie."""
+    """Where the pretrained parts lie, and our alert branch of the sound encoder if there is one."""
 
     asr: Path
     vad: Path
     sound: Path
+    branch: Path | None = None
 
 
 @dataclass(slots=True)
@@ -53,13 +54,17 @@ class PerceiverState:
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """What the LALM hears of one chunk, before words: `tags` [521], `sound` [1024], `speech` [288]."""
+    """What is heard of one chunk, before words: `tags` [521], `sound` [1024], `speech` [288].
+
+    `alert`: log-odds of the alert branch for its best window, 0 without a branch.
+    """
 
     tags: FloatArray
     sound: FloatArray
     speech: FloatArray
     vad: Vad
     level_db: float
+    alert: float
 
 
 class Perceiver:
@@ -78,7 +83,7 @@ class Perceiver:
         self.calibration = calibration or TagCalibration.identity()
         self._level = LevelTracker(chunk_samples)
         self._vad = VoiceActivity(parts.vad)
-        self._sound = SoundEncoder(parts.sound, chunk_samples)
+        self._sound = SoundEncoder(parts.sound, chunk_samples, branch=parts.branch)
         self._speech = SpeechEncoder(moonshine, chunk_samples)
         self._words = WordsChannel(moonshine, WordsConfig(), executor)
         self._events = SoundEvents(self.labels, chunk_samples, EVENTS)
@@ -101,7 +106,8 @@ class Perceiver:
         sound = self._sound.step(level.samples, state.sound)
         speech = self._speech.step(chunk.samples, vad.speaking, state.speech)
         mean = speech.mean(axis=0) if len(speech) else np.zeros(FRAME_WIDTH, np.float32)
-        return Frames(sound.scores.max(axis=0), sound.embeddings.mean(axis=0), mean, vad, level.rms_db)
+        tags, embedding, alert = sound.scores.max(axis=0), sound.embeddings.mean(axis=0), float(sound.alerts.max())
+        return Frames(tags, embedding, mean, vad, level.rms_db, alert)
 
     def step(self, chunk: AudioChunk, state: PerceiverState, words: Words | None = None) -> Perception:
         """Perceive one chunk. `words` are those of `flush`, for the silent chunk behind the end of a stream."""
@@ -120,6 +126,7 @@ class Perceiver:
             words=words,
             sounds=tuple(sounds),
             level_db=frames.level_db,
+            alert=frames.alert,
         )
 
     def ended(self, end_sample: int, state: PerceiverState) -> tuple[Sound, ...]:

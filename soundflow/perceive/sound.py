@@ -1,4 +1,4 @@
-"""Sound encoder: AudioSet tag scores and embeddings of the newest audio, from YAMNet.
+"""Sound encoder: AudioSet tag scores, embeddings and the alert branch's log-odds of the newest audio, from YAMNet.
 
 Window schedule: `windows` windows of 15,600 samples (0.975 s) a chunk, hop = chunk / windows, the last one ends where
 the chunk ends. Look-ahead 0. Before the stream starts there are zeros.
@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from soundflow.errors import AudioFormatError, ConfigError, WeightsError
+from soundflow.perceive import alert
 from soundflow.perceive.yamnet import EMBEDDING, TAGS, WINDOW_SAMPLES, YamNet
 from soundflow.types import FloatArray
 
@@ -28,10 +29,14 @@ at 0 dB, 0.755, 0.760, 0.754, 0.742, 0.732 at -5, -10, -15, -20, -25 dB."""
 
 @dataclass(frozen=True, slots=True)
 class SoundFrames:
-    """The windows that ended in one chunk: `scores` [S, 521] in [0, 1] and `embeddings` [S, 1024] >= 0."""
+    """The windows that ended in one chunk: `scores` [S, 521] in [0, 1], `embeddings` [S, 1024] >= 0, `alerts` [S].
+
+    `alerts` are the log-odds of the alert branch, zeros where there is none.
+    """
 
     scores: FloatArray
     embeddings: FloatArray
+    alerts: FloatArray
 
 
 @dataclass(slots=True)
@@ -63,9 +68,10 @@ class SoundEncoder:
         path: the TFLite file.
         chunk_samples: N, a multiple of `windows`; hop = N / windows may not pass 15,600.
         windows: S, windows a chunk.
+        branch: file of an alert branch; WeightsError where it is none.
     """
 
-    def __init__(self, path: Path, chunk_samples: int, windows: int = 2) -> None:
+    def __init__(self, path: Path, chunk_samples: int, windows: int = 2, branch: Path | None = None) -> None:
         if windows < 1 or chunk_samples < 1 or chunk_samples % windows or chunk_samples // windows > WINDOW_SAMPLES:
             raise ConfigError(
                 f"sound encoder: expected chunk_samples to be a multiple of windows with a hop of at most"
@@ -75,6 +81,7 @@ class SoundEncoder:
         self.windows = windows
         self.hop = chunk_samples // windows
         self._net = YamNet(path)
+        self._branch = alert.load(branch, self._net) if branch else None
 
     def init_state(self) -> SoundState:
         """State of a stream that has not begun."""
@@ -93,8 +100,11 @@ class SoundEncoder:
         windows = np.stack([audio[s * self.hop : s * self.hop + WINDOW_SAMPLES] for s in range(self.windows)])
         state.tail = audio[len(samples) :].copy()
         with torch.inference_mode():
-            logits, embeddings = self._net(torch.from_numpy(windows * np.float32(GAIN)))
-            return SoundFrames(torch.sigmoid(logits).numpy(), embeddings.numpy())
+            mel = self._net.log_mel(torch.from_numpy(windows * np.float32(GAIN)))
+            shared = self._net.below(mel, alert.FIRST)
+            alerts = self._branch(shared).numpy() if self._branch else np.zeros(self.windows, np.float32)
+            logits, embeddings = self._net.above(shared, alert.FIRST)
+            return SoundFrames(torch.sigmoid(logits).numpy(), embeddings.numpy(), alerts)
 
 
 def labels(path: Path) -> tuple[str, ...]:

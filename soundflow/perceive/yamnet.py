@@ -13,8 +13,9 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,28 +66,41 @@ class YamNet(nn.Module):
         return torch.log(torch.fft.rfft(frames, FFT).abs() @ self.mel.T + self.offset)
 
     def forward(self, samples: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.log_mel(samples)[:, None].contiguous(memory_format=torch.channels_last)
-        for layer, conv in enumerate(self.convs):
-            x = self._pointwise(x, conv) if layer and layer % 2 == 0 else self._spatial(x, conv)
-            x = x.clamp_(0.0, 6.0)
-        embedding = x.mean((2, 3))
+        return self.above(self.below(self.log_mel(samples), 1), 1)
+
+    def below(self, mel: Tensor, layers: int) -> Tensor:
+        """What the first `layers` convolutions make of log-mel [B, 96, 64]: a map [B, C, h, w] in 0 to 6."""
+        x = mel[:, None].contiguous(memory_format=torch.channels_last)
+        return convolve(x, islice(self.convs, layers), 0)
+
+    def above(self, x: Tensor, layers: int) -> tuple[Tensor, Tensor]:
+        """The rest of the network, on what the first `layers` made: class logits and embedding, as `forward`."""
+        embedding = convolve(x, islice(self.convs, layers, None), layers).mean((2, 3))
         logits: Tensor = self.head(embedding)
         return logits, embedding
 
-    @staticmethod
-    def _pointwise(x: Tensor, conv: nn.Conv2d) -> Tensor:
-        """A 1 x 1 convolution as a matrix product: for one stream torch takes a slow path for it otherwise."""
-        return F.linear(x.permute(0, 2, 3, 1), conv.weight[:, :, 0, 0], conv.bias).permute(0, 3, 1, 2)
 
-    @staticmethod
-    def _spatial(x: Tensor, conv: nn.Conv2d) -> Tensor:
-        if conv.stride[0] == 1:
-            out: Tensor = conv(x)
-            return out
-        # TensorFlow's "SAME" pads an even side behind only, where torch's `padding` pads both ends.
-        down, right = (max((-(-n // 2) - 1) * 2 + 3 - n, 0) for n in x.shape[2:])
-        x = F.pad(x, (right // 2, right - right // 2, down // 2, down - down // 2))
-        return F.conv2d(x, conv.weight, conv.bias, 2, 0, 1, conv.groups)
+def convolve(x: Tensor, convs: Iterable[nn.Conv2d], first: int) -> Tensor:
+    """Run a map through `convs`, of which the first is layer number `first` of the network."""
+    for layer, conv in enumerate(convs, first):
+        x = _pointwise(x, conv) if layer and layer % 2 == 0 else _spatial(x, conv)
+        x = x.clamp(0.0, 6.0)
+    return x
+
+
+def _pointwise(x: Tensor, conv: nn.Conv2d) -> Tensor:
+    """A 1 x 1 convolution as a matrix product: for one stream torch takes a slow path for it otherwise."""
+    return F.linear(x.permute(0, 2, 3, 1), conv.weight[:, :, 0, 0], conv.bias).permute(0, 3, 1, 2)
+
+
+def _spatial(x: Tensor, conv: nn.Conv2d) -> Tensor:
+    if conv.stride[0] == 1:
+        out: Tensor = conv(x)
+        return out
+    # TensorFlow's "SAME" pads an even side behind only, where torch's `padding` pads both ends.
+    down, right = (max((-(-n // 2) - 1) * 2 + 3 - n, 0) for n in x.shape[2:])
+    x = F.pad(x, (right // 2, right - right // 2, down // 2, down - down // 2))
+    return F.conv2d(x, conv.weight, conv.bias, 2, 0, 1, conv.groups)
 
 
 class _Weights:

@@ -1,5 +1,5 @@
-"""A trained adapter on disk: adapter.safetensors, adapter.json, calibration.json, tags.json. Read only, never a
-pickle.
+"""A trained adapter on disk: adapter.safetensors, adapter.json, calibration.json, tags.json and, where there is an
+alert branch, alert.safetensors. Read only, never a pickle.
 """
 
 from __future__ import annotations
@@ -66,6 +66,12 @@ def load(folder: Path) -> Checkpoint:
         Calibration.load(calibration) if calibration.exists() else Calibration(),
         TagCalibration.load(tags) if tags.exists() else TagCalibration.identity(),
     )
+
+
+def branch(folder: Path) -> Path | None:
+    """The adapter's alert branch, if it has one."""
+    path = folder / "alert.safetensors"
+    return path if path.is_file() else None
 
 
 def _meta(path: Path) -> dict[str, Any]:

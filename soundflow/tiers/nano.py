@@ -22,10 +22,10 @@ SOUND_WIDTH, SPEECH_WIDTH = 1024, 288
 CACHE_TOKENS = 256
 
 
-def parts() -> Parts:
-    """Folders and files of the pretrained parts; WeightsError where the tier was not pulled."""
+def parts(branch: Path | None = None) -> Parts:
+    """Folders and files of the pretrained parts, with our `branch`; WeightsError where the tier was not pulled."""
     vad = weights.part("vad") / "silero_vad_16k_op15.onnx"
-    return Parts(asr=weights.part("asr"), vad=vad, sound=weights.part("sound") / "yamnet.tflite")
+    return Parts(asr=weights.part("asr"), vad=vad, sound=weights.part("sound") / "yamnet.tflite", branch=branch)
 
 
 def load(
@@ -43,12 +43,13 @@ def load(
         WeightsError: the tier was not pulled, or a file is not what it should be.
         ConfigError: a wrong chunk length or adapter field.
     """
-    saved = checkpoint.load(adapter or ADAPTER)
+    folder = adapter or ADAPTER
+    saved = checkpoint.load(folder)
     if chunk_ms is not None and chunk_ms != saved.chunk_ms:
         raise ConfigError(f"--chunk-ms {saved.chunk_ms} was expected: the adapter was trained for it; got {chunk_ms}")
     torch.set_num_threads(threads)
     lm = weights.part("lm")
-    found = parts()
+    found = parts(checkpoint.branch(folder))
     llama = Llama.load(lm, dtype or checkpoint.host_dtype(), saved.deltas)
     context = Context.load(lm / "tokenizer.json")
     size = chunk_samples(saved.chunk_ms)
@@ -58,6 +59,6 @@ def load(
     try:
         projector.load_state_dict(saved.projector)
     except RuntimeError as error:
-        raise WeightsError(f"{adapter or ADAPTER}: the projector does not fit ({error})") from error
+        raise WeightsError(f"{folder}: the projector does not fit ({error})") from error
     lalm = Lalm(llama, projector, saved.decision_in, saved.decision_out, saved.bias, CACHE_TOKENS)
     return Model("nano", size, perceiver, lalm, context, saved.calibration)

@@ -65,9 +65,12 @@ def test_the_budget_bounds_the_threshold() -> None:
     free = choose(events, calm, budget=1000.0)
     assert 0.2 < free["speak_threshold"] <= 0.3
     assert free["balanced_accuracy"] == 1.0
-    bound = choose(events, calm, budget=20.0)
+    bound = choose(events, calm, budget=40.0)
     assert 0.45 < bound["speak_threshold"] <= 0.6
-    assert bound["false_alarms_hour"] <= 20.0
+    assert bound["false_alarms_hour"] == pytest.approx(15.0)
+    assert bound["expected_hour"] == pytest.approx(30.0)
+    strict = choose(events, calm, budget=20.0)
+    assert strict["false_alarms_hour"] == 0.0, "one alarm in four minutes lets two be expected"
     none = choose(events, calm, budget=-1.0)
     assert none["false_alarms_hour"] == 0.0
     with pytest.raises(ConfigError, match="expected instances"):

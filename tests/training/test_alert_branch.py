@@ -1,0 +1,130 @@
+"""Windows of the alert branch hold what they are labelled with; the branch learns; branches are averaged."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile as sf
+import torch
+
+from soundflow.errors import ConfigError, DataError
+from soundflow.perceive import alert
+from soundflow.perceive.alert import FIRST, AlertBranch
+from soundflow.perceive.sound import GAIN
+from soundflow.perceive.yamnet import WINDOW_SAMPLES, YamNet
+from training.alert_branch import BranchConfig, Trainer, average, train
+from training.alert_windows import HEARD, Windows, disturbed
+
+SR = 16_000
+LEVELS = {"yes": 0.5, "context": 0.25, "no": 0.125}
+NAMES = {"yes": "siren", "context": "dog", "no": "music"}
+
+
+def _stream(rng: np.random.Generator, tones: bool) -> tuple[np.ndarray, list[dict[str, object]]]:
+    """12 s with one sound of each policy, at a level of its own (or, with `tones`, a beep and noise)."""
+    audio, events, at = np.zeros(12 * SR, np.float32), [], int(rng.uniform(0.5, 1.5) * SR)
+    for respond in rng.permutation(sorted(LEVELS)):
+        n = int(rng.uniform(0.2, 1.5) * SR)
+        if not tones:
+            audio[at : at + n] = LEVELS[respond]
+        elif respond == "yes":
+            audio[at : at + n] = 0.3 * np.sign(np.sin(2 * np.pi * 2500 * np.arange(n) / SR))
+        elif respond == "no":
+            audio[at : at + n] = rng.normal(0, 0.1, n)
+        events.append({"label": NAMES[respond], "onset": at, "offset": at + n, "respond": respond})
+        at += n + int(rng.uniform(1.2, 1.8) * SR)
+    return audio, events
+
+
+def _shard(folder: Path, streams: int, tones: bool = False) -> Path:
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(5)
+    with tarfile.open(folder / "shard-000000.tar", "w") as tar:
+        for k in range(streams):
+            audio, events = _stream(rng, tones)
+            flac = io.BytesIO()
+            sf.write(flac, audio, SR, format="FLAC")
+            for suffix, raw in (("flac", flac.getvalue()), ("json", json.dumps({"events": events}).encode())):
+                info = tarfile.TarInfo(f"s-{k}.{suffix}")
+                info.size = len(raw)
+                tar.addfile(info, io.BytesIO(raw))
+    return folder
+
+
+def test_a_window_holds_what_it_is_labelled_with(tmp_path: Path) -> None:
+    windows = Windows([_shard(tmp_path / "d", 6)], seed=1, second_sound=0.0)
+    assert windows.labels == ["music", "siren"]
+    seen = {True: 0, False: 0}
+    for _ in range(400):
+        audio, answered, label = windows._draw()
+        seen[answered] += 1
+        loud, unsure = int((audio > 0.4).sum()), int(((audio > 0.2) & (audio < 0.3)).sum())
+        if answered:
+            assert loud >= min(HEARD, 0.2 * SR) - 1
+            assert label == 1
+        else:
+            assert loud == unsure == 0
+            assert label in {-1, 0}
+            assert label == -1 or ((audio > 0.1) & (audio < 0.2)).any() or not audio.any()
+    assert 0.35 < seen[True] / 400 < 0.75
+
+
+def test_a_batch_is_drawn_by_its_seed_and_levels_vary(tmp_path: Path) -> None:
+    folder = _shard(tmp_path / "d", 4)
+    first, again, other = (Windows([folder], seed, 0.5).batch(16) for seed in (3, 3, 4))
+    assert torch.equal(first.audio, again.audio)
+    assert not torch.equal(first.audio, other.audio)
+    assert first.audio.shape == (16, WINDOW_SAMPLES)
+    peaks = first.audio.abs().amax(1)[first.alert > 0]
+    assert float(peaks.max() / peaks.min()) > 1.5
+
+
+def test_disturbing_keeps_the_shape_and_most_of_the_picture() -> None:
+    mel = torch.linspace(-6, 2, 64).expand(32, 96, 64).clone()
+    out = disturbed(mel.clone(), np.random.default_rng(0))
+    assert out.shape == mel.shape
+    assert torch.isfinite(out).all()
+    assert 0.05 < float((out - mel).abs().mean()) < 2.0
+
+
+def test_folders_without_both_sides_and_wrong_settings_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="answered and with benign"):
+        Windows([tmp_path / "empty"], 1, 0.0)
+    with pytest.raises(ConfigError, match="second_sound in 0 to 1"):
+        BranchConfig(1.0, second_sound=1.5)
+
+
+@pytest.mark.weights
+def test_it_learns_which_sound_is_answered(nano_parts: Path, tmp_path: Path) -> None:
+    base = YamNet(nano_parts / "sound" / "yamnet.tflite")
+    windows = Windows([_shard(tmp_path / "d", 4, tones=True)], 1, 0.0)
+    trainer = Trainer(base, AlertBranch(base), len(windows.labels), BranchConfig(1.0, rate=1e-3, batch=8))
+    losses = [trainer.step(windows.batch(8), 0.0, windows.rng)[0] for _ in range(40)]
+    assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5])
+    branch, held = trainer.finish(), Windows([tmp_path / "d"], 2, 0.0).batch(24)
+    with torch.inference_mode():
+        odds = branch(base.below(base.log_mel(held.audio * GAIN), FIRST))
+    assert float(odds[held.alert > 0].mean()) > float(odds[held.alert == 0].mean()) + 0.5
+    moved = trainer.pulled[0][0] - trainer.pulled[0][1]
+    assert 0 < float(moved.abs().max()) < 0.2
+
+
+@pytest.mark.weights
+def test_a_run_writes_a_branch_and_two_are_averaged(nano_parts: Path, tmp_path: Path) -> None:
+    sound, lines = nano_parts / "sound" / "yamnet.tflite", []
+    data, one, two = _shard(tmp_path / "d", 2, tones=True), tmp_path / "1.safetensors", tmp_path / "2.safetensors"
+    train(sound, [data], one, BranchConfig(0.02, rate=1e-3, batch=4), None, lines.append)
+    train(sound, [data], two, BranchConfig(0.02, rate=1e-3, batch=4, seed=2), one, lines.append)
+    assert lines[0] == "2 streams, 1 answered classes, 1 benign ones"
+    average(sound, [one, two], tmp_path / "mean.safetensors", rank=1024)
+    base = YamNet(sound)
+    first, second, mean = (alert.load(p, base).state_dict() for p in (one, two, tmp_path / "mean.safetensors"))
+    assert not torch.equal(first["head.weight"], second["head.weight"])
+    for name, value in mean.items():
+        torch.testing.assert_close(value, (first[name] + second[name]) / 2, atol=2e-3, rtol=1e-2)

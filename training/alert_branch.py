@@ -1,0 +1,135 @@
+"""Trains the alert branch (`soundflow.perceive.alert`) on composed streams, and averages several branches."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from soundflow.errors import ConfigError
+from soundflow.perceive.alert import FIRST, RANK, AlertBranch, load, save
+from soundflow.perceive.sound import GAIN
+from soundflow.perceive.yamnet import EMBEDDING, YamNet
+from training.alert_windows import Batch, Windows, disturbed
+
+HEAD_RATE: Final = 1e-3
+WARM_UP: Final = 50
+LOG_EVERY: Final = 100
+PULL: Final = 0.5
+"""Of the weights towards the encoder's own, times the learning rate (L2-SP, Li et al. 2018, arXiv 1802.01483)."""
+DECAY: Final = 0.995  # of the running mean of the weights, which is what is kept
+
+
+@dataclass(frozen=True, slots=True)
+class BranchConfig:
+    """`minutes` of one-thread training, annealed by time. `second_sound`: share of windows with another one under it.
+
+    Raises:
+        ConfigError: a value out of its range.
+    """
+
+    minutes: float
+    rate: float = 2e-4
+    second_sound: float = 0.3
+    batch: int = 48
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if not (self.minutes > 0 and self.rate > 0 and 0 <= self.second_sound <= 1 and self.batch > 1):
+            raise ConfigError(f"minutes, rate > 0, second_sound in 0 to 1 and batch > 1 were expected, got {self}")
+
+
+class Trainer:
+    """One branch and a head that names the sound, for training alone: the names keep the embedding broad."""
+
+    def __init__(self, base: YamNet, start: AlertBranch, labels: int, config: BranchConfig) -> None:
+        torch.manual_seed(config.seed)
+        self.base, self.branch, self.config = base, start.requires_grad_(True), config
+        self.names, self.drop = nn.Linear(EMBEDDING, labels), nn.Dropout(0.3)
+        trunk = list(self.branch.convs.parameters())  # type: ignore[attr-defined]
+        heads = [*self.branch.head.parameters(), *self.names.parameters()]
+        self.parameters = [*trunk, *heads]
+        self.rates = (config.rate, HEAD_RATE)
+        self.optimizer = torch.optim.AdamW([{"params": trunk}, {"params": heads}], weight_decay=0.0)
+        origin = [p for conv in list(base.convs)[FIRST:] for p in conv.parameters()]
+        self.pulled = list(zip(trunk, origin, strict=True))
+        self.mean = [p.detach().clone() for p in self.parameters]
+        self.steps = 0
+
+    def step(self, batch: Batch, share_done: float, rng: np.random.Generator) -> tuple[float, float]:
+        """One update; loss and the share of windows on the right side of even odds."""
+        cosine = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share_done))
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate * min(1.0, self.steps / WARM_UP) * cosine
+        with torch.no_grad():
+            mel = disturbed(self.base.log_mel(batch.audio * GAIN), rng)
+            maps = self.base.below(mel, FIRST)
+        embedding = self.drop(self.branch.embedding(maps))
+        odds = self.branch.head(embedding)[:, 0]
+        loss = F.binary_cross_entropy_with_logits(odds, batch.alert * 0.96 + 0.02)
+        if bool((batch.label >= 0).any()):
+            named = F.cross_entropy(self.names(embedding), batch.label, ignore_index=-1, label_smoothing=0.05)
+            loss = loss + 0.3 * named
+        self.optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.parameters, 2.0)
+        self.optimizer.step()
+        self.steps += 1
+        self._pull_and_average()
+        return float(loss.detach()), float(((odds > 0) == (batch.alert > 0)).float().mean())
+
+    @torch.no_grad()
+    def _pull_and_average(self) -> None:
+        for mine, origin in self.pulled:
+            mine.add_(origin - mine, alpha=float(self.optimizer.param_groups[0]["lr"]) * PULL)
+        keep = min(DECAY, self.steps / (self.steps + 20))
+        for mean, value in zip(self.mean, self.parameters, strict=True):
+            mean.lerp_(value, 1 - keep)
+
+    @torch.no_grad()
+    def finish(self) -> AlertBranch:
+        """The branch at the running mean of its weights."""
+        for mean, value in zip(self.mean, self.parameters, strict=True):
+            value.copy_(mean)
+        return self.branch.requires_grad_(False)
+
+
+def train(
+    sound: Path,
+    folders: Sequence[Path],
+    out: Path,
+    config: BranchConfig,
+    start: Path | None,
+    log: Callable[[str], None],
+) -> None:
+    """Train from the encoder (or from the branch in `start`) and write the branch to `out` in full rank."""
+    torch.set_num_threads(1)
+    base = YamNet(sound)
+    windows = Windows(folders, config.seed, config.second_sound)
+    log(f"{len(windows.streams)} streams, {len(windows.answered)} answered classes, {len(windows.benign)} benign ones")
+    trainer = Trainer(base, load(start, base) if start else AlertBranch(base), len(windows.labels), config)
+    began, seen = time.monotonic(), []
+    while (done := (time.monotonic() - began) / (60 * config.minutes)) < 1:
+        seen.append(trainer.step(windows.batch(config.batch), done, windows.rng))
+        if trainer.steps % LOG_EVERY == 0:
+            loss, right = np.mean(seen[-LOG_EVERY:], axis=0)
+            log(f"step {trainer.steps} ({done:.0%}): loss {loss:.3f}, right {right:.3f}")
+    save(trainer.finish(), base, out, rank=EMBEDDING)
+
+
+def average(sound: Path, files: Sequence[Path], out: Path, rank: int = RANK) -> None:
+    """The mean of branches that started from one another, in `rank` (Wortsman et al. 2022, arXiv 2203.05482)."""
+    base = YamNet(sound)
+    states = [load(path, base).state_dict() for path in files]
+    mean: dict[str, Tensor] = {name: torch.stack([s[name] for s in states]).mean(0) for name in states[0]}
+    branch = AlertBranch(base)
+    branch.load_state_dict(mean)
+    save(branch, base, out, rank)
