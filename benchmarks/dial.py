@@ -67,9 +67,9 @@ def choose(events: Sequence[Instance], still: Sequence[Instance], budget: float)
     threshold, accuracy, respond, silent, alarms = near[len(near) // 2]
     return {
         "speak_threshold": threshold, "balanced_accuracy": round(accuracy, 4), "respond_recall": round(respond, 4),
-        "silent_recall": round(silent, 4), "false_alarms_hour": round(alarms / hours, 2), "expected_hour": round((alarms + 1) / hours, 2),
-        "area": round(auc(scored), 4),
-        "items": len(scored), "hours": round(hours, 3), "budget": budget,
+        "silent_recall": round(silent, 4), "false_alarms_hour": round(alarms / hours, 2),
+        "expected_hour": round((alarms + 1) / hours, 2), "area": round(auc(scored), 4), "items": len(scored),
+        "hours": round(hours, 3), "budget": budget,
     }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from soundflow.clock import chunk_samples, samples, seconds
 from soundflow.decide.context import sound_names
+from soundflow.decide.policy import WARY, raised
 from soundflow.errors import ConfigError
 from soundflow.events import DecisionEvent, Event
 from soundflow.loop import Model, Stream
@@ -175,20 +176,21 @@ class _Chunked:
 
 
 class Gate:
-    """Threshold, then our policy's hold and our session's cool-down a topic: also what a threshold sweep replays."""
+    """Threshold, hold and wariness of our policy, cool-down a topic of our session: also what a sweep replays."""
 
     def __init__(self, threshold: float, cooldown_s: float = COOLDOWN_S, hold: int = HOLD_CHUNKS) -> None:
         self._threshold, self._cooldown, self._hold = threshold, samples(cooldown_s), hold
-        self._until = 0
+        self._wary = raised(threshold, WARY)
+        self._until = self._wary_until = 0
         self._said: dict[str, int] = {}
 
     def fires(self, chunk: int, end: int, p: float, topic: str) -> bool:
-        if p < self._threshold or chunk < self._until:
+        if p < (self._wary if end <= self._wary_until else self._threshold) or chunk < self._until:
             return False
         self._until = chunk + 1 + self._hold
         if topic in self._said and end - self._said[topic] < self._cooldown:
             return False
-        self._said[topic] = end
+        self._said[topic], self._wary_until = end, end + self._cooldown
         return True
 
 

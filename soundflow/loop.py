@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from soundflow import SAMPLE_RATE_HZ
-from soundflow.clock import seconds
+from soundflow.clock import samples, seconds
 from soundflow.decide.context import Context, sound_names
 from soundflow.decide.evidence import Evidence
 from soundflow.decide.lalm import Lalm
@@ -92,7 +92,9 @@ class Stream:
     ) -> None:
         self._model, self._voice, self._observer, self._timer, self._echo = model, voice, observer, timer, echo
         self._session = Session(replace(config or SessionConfig(), instruction=instruction, tools=tools))
-        self._policy = DecisionPolicy(model.calibration, proactivity)
+        # An instruction may ask for sound after sound, so there nothing is held back.
+        wary = 0 if instruction else samples(self._session.config.cooldown_s) // model.chunk_samples
+        self._policy = DecisionPolicy(model.calibration, proactivity, wary_chunks=wary)
         self._hold = self._policy.init_state()
         self._chunker = Chunker(model.chunk_samples)
         self._perception = model.perceiver.init_state()
@@ -183,6 +185,8 @@ class Stream:
             self._stop_reply()
         events, decision = out.events, out.decision or decided
         if out.start is not None:
+            if not out.start.heard:
+                self._policy.announced(chunk.index, self._hold)
             events += self._start(out.start)
         step_ms = (self._timer() - began) * 1000 if self._timer else 0.0
         if self._observer:
@@ -309,7 +313,7 @@ class Stream:
             "perception": self._perception.snapshot(),
             "lalm": self._lalm.snapshot(0),
             "session": self._session.snapshot(),
-            "hold": self._hold.until,
+            "hold": (self._hold.until, self._hold.wary_until),
             "pending": list(self._row.pending),
             "tags": list(self._row.tags),
             "alerts": list(self._row.alerts),
@@ -322,7 +326,7 @@ class Stream:
         self._perception.restore(saved["perception"])
         self._lalm.restore(0, saved["lalm"])
         self._session.restore(saved["session"])
-        self._hold.until = saved["hold"]
+        self._hold.until, self._hold.wary_until = saved["hold"]
         self._row.pending = list(saved["pending"])
         self._row.tags = deque(saved["tags"], maxlen=TAG_MEMORY)
         self._row.alerts = deque(saved["alerts"], maxlen=TAG_MEMORY)

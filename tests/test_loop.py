@@ -152,3 +152,14 @@ def test_acts_are_valid_calls_whatever_the_model_says(model, scene):
     actions = [e for e in out if e.type == "action"]
     assert all(a.name == "go" and a.arguments == {} for a in actions)
     assert actions
+
+
+def test_the_stream_is_wary_after_an_announcement_but_not_under_an_instruction(model, scene):
+    stream = Stream(model, proactivity=1.0)
+    quiet = scene[:CHUNK]
+    started = [e for k in range(6) for e in stream.push(quiet) if e.type == "reply.started"]
+    assert started
+    assert stream._hold.wary_until >= 150
+    asked = Stream(model, proactivity=1.0, instruction="Describe every sound you hear.")
+    assert [e for k in range(6) for e in asked.push(quiet) if e.type == "reply.started"]
+    assert asked._hold.wary_until <= 6

@@ -7,9 +7,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 from soundflow.errors import ConfigError
 from soundflow.types import Decision, Kind
+
+WARY: Final = 1.5
+"""Log-odds: a quarter of the dial."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +73,44 @@ def dial(threshold: float, proactivity: float) -> float:
     return 1 / (1 + math.exp(-odds))
 
 
+def raised(threshold: float, log_odds: float) -> float:
+    """A threshold that asks for `log_odds` more; the dial's ends (never, always) stay."""
+    if not 0.0 < threshold < 1.0:
+        return threshold
+    return 1 / (1 + math.exp(-(math.log(threshold / (1 - threshold)) + log_odds)))
+
+
 @dataclass(slots=True)
 class PolicyState:
-    """`until`: chunk before which the row holds its tongue."""
+    """`until`: chunk before which the row holds its tongue. `wary_until`: chunk before which it asks for more."""
 
     until: int = 0
+    wary_until: int = 0
 
 
 class DecisionPolicy:
-    """Fires the more probable of speak and act once its probability passes the dialled threshold."""
+    """Fires the more probable of speak and act once its probability passes the dialled threshold.
 
-    def __init__(self, calibration: Calibration, proactivity: float = 0.5, hold_chunks: int = 3) -> None:
+    For `wary_chunks` after a sound was announced the threshold of speaking is WARY higher: one clip of howling wind
+    made most of the false alarms of an hour, under one name after another.
+    """
+
+    def __init__(
+        self, calibration: Calibration, proactivity: float = 0.5, hold_chunks: int = 3, wary_chunks: int = 0
+    ) -> None:
         self.calibration = calibration
         self.speak = dial(calibration.speak_threshold, proactivity)
         self.answer = dial(calibration.answer_threshold, proactivity)
         self.act = dial(calibration.act_threshold, proactivity)
-        self.hold_chunks = hold_chunks
+        self.wary = raised(self.speak, WARY)
+        self.hold_chunks, self.wary_chunks = hold_chunks, wary_chunks
 
     def init_state(self) -> PolicyState:
         return PolicyState()
+
+    def announced(self, chunk: int, state: PolicyState) -> None:
+        """A sound has just been told of, in `chunk`."""
+        state.wary_until = chunk + 1 + self.wary_chunks
 
     def decide(
         self, chunk: int, logits: Sequence[float], state: PolicyState, can_act: bool, release: bool = False
@@ -101,10 +124,11 @@ class DecisionPolicy:
         p = self.calibration.probabilities(logits)
         if not can_act:
             p = (p[0], p[1] + p[2], 0.0)
+        speak = self.answer if release else self.wary if chunk < state.wary_until else self.speak
         kind = Kind.SILENT
         if p[Kind.ACT] >= self.act and p[Kind.ACT] >= p[Kind.SPEAK]:
             kind = Kind.ACT
-        elif p[Kind.SPEAK] >= (self.answer if release else self.speak):
+        elif p[Kind.SPEAK] >= speak:
             kind = Kind.SPEAK
         if kind is not Kind.SILENT and chunk < state.until and not release:
             kind = Kind.SILENT

@@ -12,7 +12,7 @@ import pytest
 from benchmarks import quiet
 from benchmarks.corpus import read_index
 from benchmarks.hear import hear
-from benchmarks.systems import COOLDOWN_S, Setup, _Chunked
+from benchmarks.systems import COOLDOWN_S, Gate, Setup, _Chunked
 from benchmarks.workers import run
 from soundflow.errors import DataError
 from soundflow.types import FloatArray
@@ -81,3 +81,13 @@ def test_curve_falls_and_words_are_counted(corpus: Path, tmp_path: Path) -> None
     bare = next(r for r in rows if r["item"]["group"] == "room tone")
     bare["transcripts"] = [{"text": "three words here"}]
     assert quiet.score(rows)["nano"]["invented_words"] == 3
+
+
+def test_the_gate_is_wary_for_a_minute_after_an_alarm() -> None:
+    gate = Gate(0.5)
+    ends = [(k + 1) * CHUNK for k in range(200)]
+    assert gate.fires(0, ends[0], 0.6, "siren")
+    assert not gate.fires(20, ends[20], 0.8, "glass"), "log-odds 1.5 above 0.5 is 0.818"
+    assert gate.fires(30, ends[30], 0.83, "glass")
+    assert not gate.fires(179, ends[179], 0.6, "explosion")
+    assert gate.fires(185, ends[185], 0.6, "explosion")

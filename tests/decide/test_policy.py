@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundflow.decide.policy import Calibration, DecisionPolicy, dial
+from soundflow.decide.policy import WARY, Calibration, DecisionPolicy, dial, raised
 from soundflow.errors import ConfigError
 from soundflow.types import Kind
 
@@ -60,3 +60,21 @@ def test_calibration_file_is_strict(tmp_path):
     path.write_text('{"temprature": 1}')
     with pytest.raises(ConfigError, match="temprature"):
         Calibration.load(path)
+
+
+def test_after_an_announcement_the_next_needs_more():
+    policy = DecisionPolicy(Calibration(speak_threshold=0.5), hold_chunks=0, wary_chunks=3)
+    faint, state = [0.0, WARY - 0.1, -9.0], policy.init_state()
+    assert policy.decide(0, faint, state, can_act=True).kind is Kind.SPEAK
+    policy.announced(0, state)
+    kinds = [policy.decide(k, faint, state, can_act=True).kind for k in range(1, 6)]
+    assert kinds == [Kind.SILENT] * 3 + [Kind.SPEAK] * 2
+    policy.announced(6, state)
+    assert policy.decide(7, [0.0, WARY + 0.1, -9.0], state, can_act=True).kind is Kind.SPEAK
+    assert policy.decide(7, faint, state, can_act=True, release=True).kind is Kind.SPEAK, "an answer is not held back"
+
+
+def test_the_ends_of_the_dial_cannot_be_raised():
+    assert raised(0.0, WARY) == 0.0
+    assert raised(math.inf, WARY) == math.inf
+    assert math.isclose(raised(dial(0.4, 0.75), WARY), 0.4)
