@@ -85,3 +85,14 @@ def test_float32_decides_as_bfloat16_does(nano_parts, audio):
 def test_another_chunk_length_is_refused(nano_parts):
     with pytest.raises(ConfigError, match="400"):
         nano.load(chunk_ms=200)
+
+
+def test_the_shipped_alert_branch_hears_an_alarm(nano_parts, audio):
+    model = nano.load()
+    assert model.calibration.branch_weight > 0
+    state, odds = model.perceiver._sound.init_state(), []
+    for start in range(0, 18 * 16_000, model.chunk_samples):
+        odds.append(model.perceiver._sound.step(audio[start : start + model.chunk_samples], state).alerts.max())
+    chunks = np.arange(len(odds)) * 0.4
+    assert max(odds) > 1, "the alarm of the demo"
+    assert np.mean(np.array(odds)[chunks < 10] > 0) < 0.2, "the clock and the room before it"

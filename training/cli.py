@@ -13,8 +13,7 @@ from soundflow.respond.tools import load_tools
 from soundflow.tiers import checkpoint, nano, weights
 from soundflow.types import Tool
 
-ALERT_WEIGHT = 0.6  # chosen on the dial recordings among 0 to 1: training/RUNS.md
-BRANCH_WEIGHT = 1.0
+ALERT_WEIGHT = BRANCH_WEIGHT = 1.0  # chosen on the dial recordings: training/RUNS.md
 app = typer.Typer(help="Train an adapter on shards of `soundflow data build`.", no_args_is_help=True)
 TOOL_FILES = {"home": Path("demo/tools.json"), "coffee": Path("demo/coffee_tools.json")}
 
