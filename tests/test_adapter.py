@@ -9,7 +9,7 @@ import pytest
 import soundfile as sf
 import torch
 
-from soundflow.errors import ConfigError
+from soundflow.errors import ConfigError, WeightsError
 from soundflow.loop import Stream
 from soundflow.perceive.sound import SoundFrames
 from soundflow.respond.tools import load_tools
@@ -85,6 +85,14 @@ def test_float32_decides_as_bfloat16_does(nano_parts, audio):
 def test_another_chunk_length_is_refused(nano_parts):
     with pytest.raises(ConfigError, match="400"):
         nano.load(chunk_ms=200)
+
+
+def test_a_weighted_branch_that_is_not_there_is_an_error(nano_parts, tmp_path):
+    for file in nano.ADAPTER.iterdir():
+        if file.name != "alert.safetensors" and file.is_file():
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+    with pytest.raises(WeightsError, match=r"alert\.safetensors was expected"):
+        nano.load(adapter=tmp_path)
 
 
 def test_the_shipped_alert_branch_hears_an_alarm(nano_parts, audio):

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from soundflow.errors import DataError
 from soundflow.respond.tools import load_tools
 from soundflow.tiers import checkpoint, nano, weights
 from soundflow.types import Tool
@@ -61,7 +62,9 @@ def calibrate(
     cal: Annotated[Path, typer.Argument(help="Cached features of the cal split.")],
     transcripts: Path | None = None,
     alert_weight: Annotated[float, typer.Option(min=0, help="Weight of the tags' evidence.")] = ALERT_WEIGHT,
-    branch_weight: Annotated[float, typer.Option(min=0, help="Weight of the alert branch.")] = BRANCH_WEIGHT,
+    branch_weight: Annotated[
+        float, typer.Option(min=0, help="Weight of the alert branch, if best/ has one.")
+    ] = BRANCH_WEIGHT,
 ) -> None:
     """Fit temperature, biases and thresholds on held-out streams, and write calibration.json beside the best
     adapter.
@@ -82,6 +85,10 @@ def calibrate(
     torch.set_num_threads(2)
     builder = SequenceBuilder(Context.load(lm / "tokenizer.json"), tool_sets(), labels)
     items = load_all(cal, read_transcripts(transcripts) if transcripts else {})
+    if checkpoint.branch(best) is None:
+        branch_weight = 0.0
+    elif branch_weight and not any(features.alert.any() for _, features in items):
+        raise DataError(f"{cal}: features heard with the branch were expected (soundflow train features --branch)")
     scored = fitting.with_evidence(score(model, items, builder), labels, alert_weight, branch_weight)
     found = fitting.fit(scored)
     replace(found.calibration, alert_weight=alert_weight, branch_weight=branch_weight).save(best / "calibration.json")

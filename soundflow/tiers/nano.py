@@ -49,7 +49,10 @@ def load(
         raise ConfigError(f"--chunk-ms {saved.chunk_ms} was expected: the adapter was trained for it; got {chunk_ms}")
     torch.set_num_threads(threads)
     lm = weights.part("lm")
-    found = parts(checkpoint.branch(folder))
+    branch = checkpoint.branch(folder)
+    if saved.calibration.branch_weight and branch is None:
+        raise WeightsError(f"{folder}: alert.safetensors was expected, as calibration.json gives the branch a weight")
+    found = parts(branch)
     llama = Llama.load(lm, dtype or checkpoint.host_dtype(), saved.deltas)
     context = Context.load(lm / "tokenizer.json")
     size = chunk_samples(saved.chunk_ms)
