@@ -30,6 +30,7 @@ from soundflow.types import ActionCall, Decision, Kind, Note, Perception, ReplyR
 
 MAX_NOTES = 32
 MAX_HEARD = 8
+RENAMED_S = 5.0  # a crying baby is laughter at first, and crying two seconds later
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +156,26 @@ class Session:
             return decision
         topic = announced_as(sounds)
         last = s.announced.get(topic)
-        if last is not None and p.end_sample - last < samples(self.config.cooldown_s):
+        recent = last is not None and p.end_sample - last < samples(self.config.cooldown_s)
+        if recent or self._renamed(topic, p.end_sample):
+            if not recent:
+                self._remember(topic, p.end_sample)
             self.counters["cooldown_suppressed"] += 1
             return replace(decision, kind=Kind.SILENT)
-        if len(s.announced) >= MAX_NOTES:
-            s.announced.pop(min(s.announced, key=lambda k: s.announced[k]))
-        s.announced[topic] = p.end_sample
+        self._remember(topic, p.end_sample)
         return decision
+
+    def _remember(self, topic: str, now: int) -> None:
+        announced = self.state.announced
+        if len(announced) >= MAX_NOTES and topic not in announced:
+            announced.pop(min(announced, key=lambda k: announced[k]))
+        announced[topic] = now
+
+    def _renamed(self, topic: str, now: int) -> bool:
+        """Whether what was just announced may be the same sound: it or `topic` is no alerting group, but a guess."""
+        said, at = max(self.state.announced.items(), key=lambda item: item[1], default=("", -samples(RENAMED_S)))
+        guessed = not {said, topic} <= set(ALERTING)
+        return not self.config.instruction and guessed and now - at < samples(RENAMED_S)
 
     def _question(self, now: int) -> str:
         """Closed speech that still waits for an answer."""

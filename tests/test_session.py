@@ -82,12 +82,26 @@ def test_the_same_sound_is_not_announced_again_before_the_cool_down():
     s.chunk(Kind.SPEAK, sounds=("a siren",))
     s.finish()
     assert s.chunk(Kind.SPEAK, sounds=("a siren",)).start is None
-    assert s.chunk(Kind.SPEAK, sounds=("a dog barking",)).start is not None
+    assert s.chunk(Kind.SPEAK, sounds=("glass breaking",)).start is not None
     s.finish()
     s.k = 11
     assert s.chunk(Kind.SPEAK, sounds=("a siren",)).start is not None
     decisions = [e.decision for e in s.events if e.type == "decision"]
     assert decisions == ["speak", "silent", "speak", "speak"]
+
+
+def test_a_sound_that_gets_its_name_late_is_announced_once():
+    s = Script(cooldown_s=8.0)
+    s.chunk(Kind.SPEAK, sounds=("laughter",))
+    s.finish()
+    assert s.chunk(Kind.SPEAK, sounds=("a siren",)).start is None, "the same sound under its right name"
+    s.k = 15
+    assert s.chunk(Kind.SPEAK, sounds=("a siren",)).start is None, "and within its cool-down"
+    assert s.chunk(Kind.SPEAK, sounds=("a dog barking",)).start is not None, "6 s later it is another one"
+    asked = Script(instruction="Describe every sound you hear.")
+    asked.chunk(Kind.SPEAK, sounds=("laughter",))
+    asked.finish()
+    assert asked.chunk(Kind.SPEAK, sounds=("a siren",)).start is not None
 
 
 def test_a_question_is_answered_within_the_cool_down():
