@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,11 +117,11 @@ def train(
     windows = Windows(folders, config.seed, config.second_sound)
     log(f"{len(windows.streams)} streams, {len(windows.answered)} answered classes, {len(windows.benign)} benign ones")
     trainer = Trainer(base, load(start, base) if start else AlertBranch(base), len(windows.labels), config)
-    began, seen = time.monotonic(), []
+    began, seen = time.monotonic(), deque[tuple[float, float]](maxlen=LOG_EVERY)
     while (done := (time.monotonic() - began) / (60 * config.minutes)) < 1:
         seen.append(trainer.step(windows.batch(config.batch), done, windows.rng))
         if trainer.steps % LOG_EVERY == 0:
-            loss, right = np.mean(seen[-LOG_EVERY:], axis=0)
+            loss, right = np.mean(seen, axis=0)
             log(f"step {trainer.steps} ({done:.0%}): loss {loss:.3f}, right {right:.3f}")
     save(trainer.finish(), base, out, rank=EMBEDDING)
 

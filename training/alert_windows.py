@@ -91,7 +91,7 @@ class Windows:
                 number, event = self._of(self.answered, self._label(self.answered))
                 onset, offset = int(event["onset"]), int(event["offset"])
                 need = min(HEARD, offset - onset)
-                last = min(offset + min(BEHIND, WINDOW_SAMPLES - need), len(self.streams[number][0]))
+                last = min(offset + BEHIND, len(self.streams[number][0]))
                 if last >= onset + need:
                     end = int(self.rng.integers(onset + need, last + 1))
                     return self._cut(number, end), True, self.labels.index(event["label"])

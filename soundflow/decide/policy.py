@@ -69,8 +69,7 @@ def dial(threshold: float, proactivity: float) -> float:
         return math.inf
     if proactivity == 1.0:
         return 0.0
-    odds = math.log(threshold / (1 - threshold)) - 6.0 * (proactivity - 0.5)
-    return 1 / (1 + math.exp(-odds))
+    return raised(threshold, -6.0 * (proactivity - 0.5))
 
 
 def raised(threshold: float, log_odds: float) -> float:
