@@ -76,7 +76,7 @@ def _row(item: Item, system: System, rendered: Rendered, listener: Listener, tic
         "wall_s": round(time.perf_counter() - began, 3),
     }
     heard = len(rendered.audio) // system.chunk
-    return facts | record(events) | {"topics": listener.topics[:heard]}
+    return facts | record(events) | {"topics": listener.topics[:heard], "likes": listener.likes[:heard]}
 
 
 def drive(listener: Listener, audio: FloatArray, chunk: int, tick: Tick = lambda _: None) -> list[Event]:

@@ -9,10 +9,10 @@ import numpy as np
 
 from benchmarks.compose import Bed, Item, Part
 from benchmarks.corpus import Row
+from benchmarks.gate import Gate
 from benchmarks.instances import Row as Instance
 from benchmarks.plan import SPEECH_GROUPS, beds, draw, item_seed
 from benchmarks.proactive import outcomes as event_outcomes
-from benchmarks.systems import Gate
 from soundflow.errors import DataError
 from soundflow.scoring import Interval, rate_interval, recalls, refired
 
@@ -117,7 +117,7 @@ def alarms(row: Instance) -> int:
 
 
 def alarms_at(row: Instance, threshold: float) -> int:
-    """Alarms if p(speak) + p(act) had fired at `threshold`, with the same hold and cool-down a topic, replayed.
+    """Alarms if p(speak) + p(act) had fired at `threshold`, with the same hold and cool-down, replayed.
 
     An approximation: what would have been said then is not in the context of what was heard after it.
     """
@@ -125,8 +125,9 @@ def alarms_at(row: Instance, threshold: float) -> int:
         return alarms(row)
     gate = Gate(threshold)
     topics = row["topics"] or [""] * len(row["p_speak"])
-    pairs = zip(row["p_speak"], row["p_act"], topics, strict=False)
-    return sum(gate.fires(k, (k + 1) * row["chunk"], s + a, topic) for k, (s, a, topic) in enumerate(pairs))
+    likes = row.get("likes") or ["0"] * len(topics)
+    chunks = enumerate(zip(row["p_speak"], row["p_act"], topics, likes, strict=False))
+    return sum(gate.fires(k, (k + 1) * row["chunk"], s + a, topic, like) for k, (s, a, topic, like) in chunks)
 
 
 def rate(rows: Sequence[Instance], count: Callable[[Instance], float] = alarms, draws: int = 2000) -> Interval:

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from soundflow.clock import chunk_samples, samples, seconds
+from benchmarks.gate import COOLDOWN_S, Gate, Likes
+from soundflow.clock import chunk_samples, seconds
 from soundflow.decide.context import sound_names
-from soundflow.decide.policy import WARY, raised
 from soundflow.errors import ConfigError
 from soundflow.events import DecisionEvent, Event
 from soundflow.loop import Model, Stream
@@ -21,12 +21,10 @@ from soundflow.perceive.chunker import Chunker
 from soundflow.perceive.labels import ALERTING
 from soundflow.perceive.normalise import LevelTracker
 from soundflow.perceive.sound import SoundEncoder, labels
-from soundflow.session import SessionConfig, announced_as
+from soundflow.session import announced_as
 from soundflow.types import Decision, FloatArray, Perception, Tool
 
 CHUNK_MS = 400
-HOLD_CHUNKS = 3
-COOLDOWN_S = SessionConfig().cooldown_s
 OURS = "nano"
 TRIVIAL = ("always-silent", "always-respond", "random")
 NAMES = (OURS, "rules", *TRIVIAL)
@@ -42,9 +40,11 @@ class Ask:
 
 
 class Listener(Protocol):
-    """One open stream. `topics` and `step_ms` hold one entry a chunk: what sounds, and the time of the step."""
+    """One open stream, one entry a chunk: what sounds, which chunks of the last minute it is like
+    (`benchmarks.gate.Likes`), and the time of the step."""
 
     topics: list[str]
+    likes: list[str]
     step_ms: list[float]
 
     def push(self, pcm: FloatArray) -> list[Event]: ...
@@ -96,6 +96,7 @@ class _Watch:
 
     def __init__(self, names: Sequence[str]) -> None:
         self.topics: list[str] = []
+        self.likes = Likes()
         self.step_ms: list[float] = []
         self.voiced: list[tuple[int, int]] = []  # (sample at which a piece of our voice begins, its samples at 16 kHz)
         self._names = names
@@ -105,6 +106,7 @@ class _Watch:
         self._tags.append(perception.tags)
         named = sound_names(np.stack(self._tags), self._names)
         self.topics.append(announced_as(named))
+        self.likes.hear(perception.sound)
         self.step_ms.append(step_ms)
 
     def on_voice(self, sample: int, rate_hz: int, audio: FloatArray) -> None:
@@ -122,7 +124,7 @@ class OurListener:
         self.stream = Stream(
             model, instruction=ask.instruction, tools=ask.tools, observer=self.watch, timer=time.perf_counter, **options
         )
-        self.topics, self.step_ms = self.watch.topics, self.watch.step_ms
+        self.topics, self.step_ms, self.likes = self.watch.topics, self.watch.step_ms, self.watch.likes.found
 
     def push(self, pcm: FloatArray) -> list[Event]:
         return self.stream.push(pcm)
@@ -148,15 +150,17 @@ class Nano:
 
 
 class _Chunked:
-    """A listener that decides chunk by chunk; `score` gives p(respond) and a topic of one chunk."""
+    """A listener that decides chunk by chunk; `score` gives p(respond), a topic and a sound embedding of one chunk."""
 
     def __init__(self, chunk: int, threshold: float, cooldown_s: float) -> None:
         self.topics: list[str] = []
         self.step_ms: list[float] = []
+        self._likes = Likes()
+        self.likes = self._likes.found
         self._chunker = Chunker(chunk)
         self._gate = Gate(threshold, cooldown_s)
 
-    def score(self, pcm: FloatArray) -> tuple[float, str]:
+    def score(self, pcm: FloatArray) -> tuple[float, str, FloatArray]:
         raise NotImplementedError
 
     def push(self, pcm: FloatArray) -> list[Event]:
@@ -168,30 +172,12 @@ class _Chunked:
 
     def _step(self, index: int, end: int, pcm: FloatArray) -> Event:
         began = time.perf_counter()
-        p, topic = self.score(pcm)
+        p, topic, sound = self.score(pcm)
         self.step_ms.append((time.perf_counter() - began) * 1000)
         self.topics.append(topic)
-        said = "speak" if self._gate.fires(index, end, p, topic) else "silent"
+        like = self._likes.hear(sound)
+        said = "speak" if self._gate.fires(index, end, p, topic, like) else "silent"
         return DecisionEvent(t=seconds(end), decision=said, p={"silent": 1 - p, "speak": p, "act": 0.0}, chunk=index)
-
-
-class Gate:
-    """Threshold, hold and wariness of our policy, cool-down a topic of our session: also what a sweep replays."""
-
-    def __init__(self, threshold: float, cooldown_s: float = COOLDOWN_S, hold: int = HOLD_CHUNKS) -> None:
-        self._threshold, self._cooldown, self._hold = threshold, samples(cooldown_s), hold
-        self._wary = raised(threshold, WARY)
-        self._until = self._wary_until = 0
-        self._said: dict[str, int] = {}
-
-    def fires(self, chunk: int, end: int, p: float, topic: str) -> bool:
-        if p < (self._wary if end <= self._wary_until else self._threshold) or chunk < self._until:
-            return False
-        self._until = chunk + 1 + self._hold
-        if topic in self._said and end - self._said[topic] < self._cooldown:
-            return False
-        self._said[topic], self._wary_until = end, end + self._cooldown
-        return True
 
 
 class Rules:
@@ -220,11 +206,12 @@ class _RuleListener(_Chunked):
         self._rules = rules
         self._level, self._sound = rules.level.init_state(), rules.encoder.init_state()
 
-    def score(self, pcm: FloatArray) -> tuple[float, str]:
+    def score(self, pcm: FloatArray) -> tuple[float, str, FloatArray]:
         levelled = self._rules.level.step(pcm, self._level).samples
-        tags = self._rules.encoder.step(levelled, self._sound).scores.max(axis=0)
+        frames = self._rules.encoder.step(levelled, self._sound)
+        tags = frames.scores.max(axis=0)
         best = max(self._rules.alerting, key=lambda pair: float(tags[pair[0]]))
-        return float(tags[best[0]]), best[1]
+        return float(tags[best[0]]), best[1], frames.embeddings.mean(axis=0)
 
 
 class Trivial:
@@ -244,5 +231,5 @@ class _Constant(_Chunked):
         super().__init__(chunk, 0.5, 0.0)
         self._p = p
 
-    def score(self, pcm: FloatArray) -> tuple[float, str]:
-        return self._p, ""
+    def score(self, pcm: FloatArray) -> tuple[float, str, FloatArray]:
+        return self._p, "", np.zeros(1, np.float32)

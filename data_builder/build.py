@@ -82,7 +82,7 @@ def load_sources(plan: Plan) -> Sources:
     )
 
 
-def _judge(plan: Plan) -> Callable[[FloatArray], bool] | None:
+def _judge(plan: Plan) -> Callable[[FloatArray, str], bool] | None:
     if not plan.judge:
         return None
     from data_builder.judge import Judge

@@ -17,21 +17,24 @@ from soundflow.perceive.sound import labels
 from soundflow.perceive.yamnet import WINDOW_SAMPLES, YamNet
 
 LEAST: Final = 0.3
+KIN: Final = {"doorbell": ("Ding", "Bell", "Tuning fork", "Chime", "Clang", "Buzzer", "Bicycle bell")}
+"""What the encoder calls real sounds of a class for which it has few examples, beside the alerting tags."""
 PEAK: Final = 0.05  # -26 dBFS: about where a stream's sounds lie
 HOP: Final = 4800
 
 
 class Judge:
-    """`Judge(path)(audio)`: does YAMNet hear an alerting sound in [N] samples, and more of it than of music?"""
+    """`Judge(path)(audio, label)`: does YAMNet hear an alerting sound, or kin of `label`, more than music in it?"""
 
     def __init__(self, path: Path) -> None:
         names = labels(path)
         alerting = {tag for tags in ALERTING.values() for tag in tags}
         self._net = YamNet(path)
         self._alerting = [i for i, name in enumerate(names) if name in alerting]
+        self._kin = {label: [names.index(tag) for tag in tags] for label, tags in KIN.items()}
         self._music = names.index("Music")
 
-    def __call__(self, audio: FloatArray) -> bool:
+    def __call__(self, audio: FloatArray, label: str) -> bool:
         peak = float(np.abs(audio).max(initial=0.0))
         if peak <= 0.0:
             return False
@@ -41,5 +44,5 @@ class Judge:
         windows = np.stack([padded[s : s + WINDOW_SAMPLES] for s in starts])
         with torch.inference_mode():
             heard = torch.sigmoid(self._net(torch.from_numpy(windows))[0]).amax(0)
-        best = float(heard[self._alerting].max())
+        best = float(heard[[*self._alerting, *self._kin.get(label, ())]].max())
         return best >= LEAST and best >= float(heard[self._music])

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from data_builder import synth_sounds
+from data_builder import synth_alerts, synth_benign
 from data_builder.clips import ClipStore, FloatArray, audible, fade
 from data_builder.corpora import drums, instruments
 from data_builder.corpora.folder import Row
 from data_builder.mix import NOISES, noise, speed
 from data_builder.synth_music import LICENCE as MUSIC_LICENCE
+from data_builder.synth_parts import LICENCE as SYNTH_LICENCE
 from data_builder.texts.sounds import ALERT_LABELS, PHRASES
 from soundflow import SAMPLE_RATE_HZ as SR
 from soundflow.errors import DataError
@@ -34,6 +35,7 @@ SIDE_TALK_WEIGHTS = {
 }
 INTENT_PREFIX = "INTENT:orderDrink "
 TRIES = 8  # draws of a synthetic sound
+CHILDREN = "children_playing"
 NO_BED = frozenset({"alarm", "urban/fireworks", "rain/thunder"})
 BACKGROUNDS = frozenset(
     {"bg_exercise_bike", "bg_pink_noise", "bg_white_noise", "dishes", "kitchen_ambience", "wind", "vacuum_fan"}
@@ -86,7 +88,7 @@ class Sources:
         bank_store: ClipStore | None = None,
         music: list[str] | None = None,
         music_store: ClipStore | None = None,
-        judge: Callable[[FloatArray], bool] | None = None,
+        judge: Callable[[FloatArray, str], bool] | None = None,
     ) -> None:
         self.judge = judge
         self.store, self.bank_store, self.music_store = store, bank_store, music_store
@@ -101,10 +103,12 @@ class Sources:
         self.beds: list[Row] = []
         for row in rows:
             self._sort_in(row)
-        for label in synth_sounds.ALERTING:
+        for label in synth_alerts.ALERTING:
             self.policy[label] = "yes"
-        for label in (*synth_sounds.BENIGN, "music"):
+        for label in (*synth_benign.BENIGN, "music"):
             self.policy.setdefault(label, "no")
+        if self.talk:
+            self.policy.setdefault(CHILDREN, "no")
         # An alerting class without an alert text (car_crash_skid) is left out: it could only be labelled wrongly.
         known = [x for x in self.policy if x in PHRASES and (self.policy[x] != "yes" or x in ALERT_LABELS)]
         self.alerts = sorted(label for label in known if label in ALERT_LABELS)
@@ -136,7 +140,9 @@ class Sources:
         not heard over and over.
         """
         real = self.events.get(label, [])
-        makers = synth_sounds.ALERTING.get(label) or synth_sounds.BENIGN.get(label) or ()
+        if label == CHILDREN and (not real or rng.random() < 0.5):
+            return self._children(rng, longest)
+        makers = synth_alerts.ALERTING.get(label) or synth_benign.BENIGN.get(label) or ()
         share = 1.0 if not makers and not (label == "music" and self.music) else min(0.5, len(real) / 20)
         if real and rng.random() < share:
             row: Row = pick(rng, real)
@@ -149,7 +155,7 @@ class Sources:
             clip = Clip(audio, label, "music", f"music:{name}", licence, "no")
         elif makers:
             name, audio = self._made(rng, label, makers)
-            clip = Clip(audio, label, "synthetic", f"synth:{name}", synth_sounds.LICENCE, self.policy[label])
+            clip = Clip(audio, label, "synthetic", f"synth:{name}", SYNTH_LICENCE, self.policy[label])
         else:
             raise DataError(f"expected clips of class {label!r} in this split, got none")
         audio = clip.audio
@@ -158,12 +164,26 @@ class Sources:
         clip.audio = _cut(rng, audio if rng.random() < 0.5 else -audio, float(rng.uniform(0.5, 1.0)) * longest)
         return clip
 
+    def _children(self, rng: Rng, longest: float) -> Clip:
+        """Children at play, out of grown-ups' speech: a few voices at once, played fast, near and far, cut short."""
+        out = np.zeros(int(float(rng.uniform(0.4, 1.0)) * longest * SR), dtype=np.float32)
+        names = sorted(n for n in self.talk if self.talk[n])
+        for _ in range(int(rng.integers(2, 9))):
+            row: Row = pick(rng, self.talk[pick(rng, names)])
+            voice = speed(self.store.clip(row.path, cap=False), float(rng.uniform(1.25, 1.8)))
+            voice = fade(voice[: int(float(rng.uniform(0.3, 3.0)) * SR)].copy(), 240)
+            gain = np.float32(10 ** (-float(rng.uniform(0, 18)) / 20) / max(1e-3, float(np.abs(voice).max(initial=0))))
+            at = int(rng.integers(max(1, len(out) - len(voice) // 2)))
+            part = voice[: len(out) - at]
+            out[at : at + len(part)] += gain * part
+        return Clip(fade(out, 240), CHILDREN, "synthetic", f"synth:{CHILDREN}", SYNTH_LICENCE, "no")
+
     def _made(self, rng: Rng, label: str, makers: tuple[Any, ...]) -> tuple[str, FloatArray]:
         """A synthetic sound and its maker's name; an alerting one is drawn until the judge hears it."""
         for _ in range(TRIES):
             maker = pick(rng, makers)
             audio: FloatArray = maker(rng)
-            if self.judge is None or self.policy[label] != "yes" or self.judge(audio):
+            if self.judge is None or self.policy[label] != "yes" or self.judge(audio, label):
                 return str(maker.__name__), audio
         raise DataError(f"expected a synthetic {label!r} that the sound encoder hears as alerting, got {TRIES} others")
 
@@ -241,7 +261,7 @@ class Sources:
             loop = loop[:-ramp] + np.concatenate([loop[-ramp:], np.zeros(len(loop) - 2 * ramp, np.float32)])
             return np.resize(np.roll(loop, -start), n), row.path, row.licence
         name = pick(rng, sorted(NOISES))
-        return noise(rng, n, NOISES[name] + float(rng.uniform(-1, 1))), f"noise:{name}", synth_sounds.LICENCE
+        return noise(rng, n, NOISES[name] + float(rng.uniform(-1, 1))), f"noise:{name}", SYNTH_LICENCE
 
 
 def open_sources(
@@ -250,7 +270,7 @@ def open_sources(
     bank: Path | None,
     bank_rows: list[dict[str, Any]],
     music: Path,
-    judge: Callable[[FloatArray], bool] | None = None,
+    judge: Callable[[FloatArray, str], bool] | None = None,
 ) -> Sources:
     """Sources over folders; `music` may be empty."""
     names = sorted(p.name for p in music.glob("*.flac")) if music.is_dir() else []

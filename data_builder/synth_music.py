@@ -1,6 +1,6 @@
 """Random melodies over General MIDI programs, rendered once with fluidsynth into a cache folder.
 
-Where fluidsynth or its sound font is missing the folder stays empty and `synth_sounds.notes` serves alone; the index of
+Where fluidsynth or its sound font is missing the folder stays empty and `synth_benign.notes` serves alone; the index of
 a build counts the pieces.
 """
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from soundflow.clock import samples, seconds
+from soundflow.decide.likeness import like, unit
 from soundflow.events import (
     Action,
     DecisionEvent,
@@ -26,7 +27,19 @@ from soundflow.events import (
     Transcript,
 )
 from soundflow.perceive.labels import ALERTING, SPEECH, display_name
-from soundflow.types import ActionCall, Decision, Kind, Note, Perception, ReplyRequest, Sound, Tool, Vad, Words
+from soundflow.types import (
+    ActionCall,
+    Decision,
+    FloatArray,
+    Kind,
+    Note,
+    Perception,
+    ReplyRequest,
+    Sound,
+    Tool,
+    Vad,
+    Words,
+)
 
 MAX_NOTES = 32
 MAX_HEARD = 8
@@ -56,6 +69,7 @@ class SessionState:
     reply_text: str = ""
     playing_until: int = 0
     announced: dict[str, int] = field(default_factory=dict)
+    sounded: deque[tuple[int, FloatArray]] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
     heard: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=MAX_HEARD))
     fresh: deque[tuple[int, Note]] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
     notes: deque[Note] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
@@ -156,13 +170,14 @@ class Session:
             return decision
         topic = announced_as(sounds)
         last = s.announced.get(topic)
-        recent = last is not None and p.end_sample - last < samples(self.config.cooldown_s)
-        if recent or self._renamed(topic, p.end_sample):
-            if not recent:
+        told = (last is not None and p.end_sample - last < samples(self.config.cooldown_s)) or self._goes_on(p)
+        if told or self._renamed(topic, p.end_sample):
+            if not told:
                 self._remember(topic, p.end_sample)
             self.counters["cooldown_suppressed"] += 1
             return replace(decision, kind=Kind.SILENT)
         self._remember(topic, p.end_sample)
+        s.sounded.append((p.end_sample, unit(p.sound)))
         return decision
 
     def _remember(self, topic: str, now: int) -> None:
@@ -170,6 +185,11 @@ class Session:
         if len(announced) >= MAX_NOTES and topic not in announced:
             announced.pop(min(announced, key=lambda k: announced[k]))
         announced[topic] = now
+
+    def _goes_on(self, p: Perception) -> bool:
+        """Whether this is, by its sound, what was announced within the cool-down, whatever it is called now."""
+        since = p.end_sample - samples(self.config.cooldown_s)
+        return not self.config.instruction and bool(like(self.state.sounded, p.sound, since))
 
     def _renamed(self, topic: str, now: int) -> bool:
         """Whether what was just announced may be the same sound: it or `topic` is no alerting group, but a guess."""

@@ -19,11 +19,18 @@ class Script:
         self.session = Session(SessionConfig(**config))
         self.events, self.requests, self.k = [], [], 0
 
-    def chunk(self, kind=Kind.SILENT, sounds=(), vad=None, words=None, heard=(), forgotten=-1):
+    def chunk(self, kind=Kind.SILENT, sounds=(), vad=None, words=None, heard=(), forgotten=-1, like=(0.0,)):
         end = (self.k + 1) * CHUNK
         zeros = np.zeros(1, np.float32)
         perception = Perception(
-            self.k, end, zeros, zeros, zeros, vad or Vad((), False), words or Words(), sounds=tuple(heard)
+            self.k,
+            end,
+            zeros,
+            np.array(like, np.float32),
+            zeros,
+            vad or Vad((), False),
+            words or Words(),
+            sounds=tuple(heard),
         )
         out = self.session.on_chunk(perception, Decision(self.k, kind, P[kind]), forgotten, sounds)
         self.events += out.events
@@ -102,6 +109,28 @@ def test_a_sound_that_gets_its_name_late_is_announced_once():
     asked.chunk(Kind.SPEAK, sounds=("laughter",))
     asked.finish()
     assert asked.chunk(Kind.SPEAK, sounds=("a siren",)).start is not None
+
+
+def test_a_sound_that_goes_on_under_another_name_is_announced_once():
+    wind, glass = (1.0, 0.0, 0.4), (0.0, 1.0, 0.4)
+    s = Script(cooldown_s=20.0)
+    s.chunk(Kind.SPEAK, sounds=("a siren",), like=wind)
+    s.finish()
+    s.k = 20
+    assert s.chunk(Kind.SPEAK, sounds=("a gunshot",), like=(0.9, 0.3, 0.4)).start is None
+    assert s.chunk(Kind.SPEAK, sounds=("glass breaking",), like=glass).start is not None
+    s.finish()
+    saved = s.session.snapshot()
+    s.session.restore(saved)
+    s.k = 40
+    assert s.chunk(Kind.SPEAK, sounds=("an explosion",), like=glass).start is None
+    assert s.chunk(Kind.SPEAK, sounds=("an alarm",), like=wind).start is None, "its first minute is not over"
+    s.k = 52
+    assert s.chunk(Kind.SPEAK, sounds=("a dog barking",), like=wind).start is not None
+    asked = Script(instruction="Describe every sound you hear.")
+    asked.chunk(Kind.SPEAK, sounds=("a siren",), like=wind)
+    asked.finish()
+    assert asked.chunk(Kind.SPEAK, sounds=("a gunshot",), like=wind).start is not None
 
 
 def test_a_question_is_answered_within_the_cool_down():

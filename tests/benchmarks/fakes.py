@@ -71,6 +71,7 @@ class FakeListener:
 
     def __init__(self, judge: Callable[[FloatArray], float], hold: int = 4) -> None:
         self.topics: list[str] = []
+        self.likes: list[str] = []
         self.step_ms: list[float] = []
         self._judge, self._hold, self._until, self._chunk = judge, hold, 0, 0
 

@@ -38,6 +38,7 @@ class Worker:
 
     def __init__(self, clock: Clock, cost: Callable[[int], float]) -> None:
         self.topics: list[str] = []
+        self.likes: list[str] = []
         self.step_ms: list[float] = []
         self._clock, self._cost = clock, cost
 

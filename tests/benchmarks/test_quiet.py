@@ -11,8 +11,9 @@ import pytest
 
 from benchmarks import quiet
 from benchmarks.corpus import read_index
+from benchmarks.gate import COOLDOWN_S, Gate, Likes
 from benchmarks.hear import hear
-from benchmarks.systems import COOLDOWN_S, Gate, Setup, _Chunked
+from benchmarks.systems import Setup, _Chunked
 from benchmarks.workers import run
 from soundflow.errors import DataError
 from soundflow.types import FloatArray
@@ -50,25 +51,28 @@ def test_rates_and_groups(corpus: Path, tmp_path: Path) -> None:
 
 
 class _Drawn(_Chunked):
-    """p and topic out of a list; its own gate decides."""
+    """p, topic and sound out of a list; its own gate decides."""
 
-    def __init__(self, pairs: list[tuple[float, str]]) -> None:
+    def __init__(self, drawn: list[tuple[float, str, FloatArray]]) -> None:
         super().__init__(CHUNK, 0.5, COOLDOWN_S)
-        self._pairs = pairs
+        self._drawn = drawn
 
-    def score(self, pcm: FloatArray) -> tuple[float, str]:
-        return self._pairs[len(self.topics)]
+    def score(self, pcm: FloatArray) -> tuple[float, str, FloatArray]:
+        return self._drawn[len(self.topics)]
 
 
 def test_a_replayed_threshold_gives_the_alarms_of_the_run() -> None:
     rng = np.random.default_rng(0)
-    pairs = [(float(p), "ab"[int(t)]) for p, t in zip(rng.random(400), rng.integers(0, 2, 400), strict=True)]
-    listener = _Drawn(pairs)
+    sounds = np.eye(9, dtype=np.float32)
+    names, heard = rng.integers(0, 26, 400), rng.integers(0, 9, 400)
+    drawn = [(float(rng.random()), chr(97 + int(n)), sounds[k]) for n, k in zip(names, heard, strict=True)]
+    listener = _Drawn(drawn)
     events = listener.push(np.zeros(400 * CHUNK, np.float32))
     said = sum(e.to_dict()["decision"] == "speak" for e in events)
-    row: dict[str, Any] = {"chunk": CHUNK, "p_speak": [p for p, _ in pairs], "p_act": [0.0] * 400}
-    row["topics"] = listener.topics
+    row: dict[str, Any] = {"chunk": CHUNK, "p_speak": [p for p, _, _ in drawn], "p_act": [0.0] * 400}
+    row |= {"topics": listener.topics, "likes": listener.likes}
     assert quiet.alarms_at(row, 0.5) == said > 4
+    assert quiet.alarms_at(row | {"likes": []}, 0.5) > said, "by name alone"
     assert quiet.alarms_at(row, 1.1) == 0
 
 
@@ -91,3 +95,18 @@ def test_the_gate_is_wary_for_a_minute_after_an_alarm() -> None:
     assert gate.fires(30, ends[30], 0.83, "glass")
     assert not gate.fires(179, ends[179], 0.6, "explosion")
     assert gate.fires(185, ends[185], 0.6, "explosion")
+
+
+def test_what_sounds_like_an_alarm_of_the_last_minute_is_part_of_it() -> None:
+    wind, glass = np.eye(2, dtype=np.float32)
+    likes, gate = Likes(), Gate(0.5)
+    heard = [likes.hear(glass if k == 50 else wind + 0.5 * glass) for k in range(200)]
+    assert int(heard[49], 16) == (1 << 49) - 1
+    assert int(heard[50], 16) == 0
+    assert len(heard[199]) <= 38, "a minute, no more"
+    ends = [(k + 1) * CHUNK for k in range(200)]
+    assert gate.fires(0, ends[0], 0.6, "siren", heard[0])
+    assert not gate.fires(20, ends[20], 0.99, "gunshot", heard[20])
+    assert gate.fires(50, ends[50], 0.99, "glass", heard[50])
+    assert not gate.fires(120, ends[120], 0.99, "explosion", heard[120])
+    assert gate.fires(199, ends[199], 0.99, "explosion", heard[199]), "a minute after the siren"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from data_builder import synth_sounds as synth
+from data_builder import synth_alerts as synth
 from data_builder.build import Plan
 from data_builder.clips import FloatArray
 from data_builder.corpora.folder import COLUMNS

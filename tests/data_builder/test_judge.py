@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_builder import synth_sounds as synth
+from data_builder import synth_alerts as synth
+from data_builder import synth_benign
 from data_builder.build import Plan, load_sources
 from data_builder.judge import Judge
 from soundflow.errors import DataError
@@ -20,21 +21,29 @@ def judge(nano_parts: Path) -> Judge:
 
 
 def test_phones_stay_and_melodies_go(judge: Judge) -> None:
-    heard = {m: [judge(m(np.random.default_rng(k))) for k in range(6)] for m in (synth.phone_bell, synth.notes)}
+    heard = {
+        m: [judge(m(np.random.default_rng(k)), "phone_ring") for k in range(6)] for m in (synth.phone_bell, synth.notes)
+    }
     assert all(heard[synth.phone_bell])
-    assert sum(heard[synth.notes]) <= 1
+    assert sum(heard[synth_benign.notes]) <= 1
+
+
+def test_a_chime_is_kin_of_a_doorbell_alone(judge: Judge) -> None:
+    chimes = [synth.door_chime(np.random.default_rng(k)) for k in range(8)]
+    as_doorbell, as_alarm = (sum(judge(c, label) for c in chimes) for label in ("doorbell", "alarm"))
+    assert as_doorbell > as_alarm
 
 
 def test_silence_is_no_alarm(judge: Judge) -> None:
-    assert not judge(np.zeros(16_000, np.float32))
-    assert not judge(np.zeros(0, np.float32))
+    assert not judge(np.zeros(16_000, np.float32), "alarm")
+    assert not judge(np.zeros(0, np.float32), "alarm")
 
 
 def test_alerting_sounds_are_drawn_until_the_judge_hears_them(plan: Plan) -> None:
     sources = load_sources(plan)
     asked: list[int] = []
 
-    def third(audio: object) -> bool:
+    def third(audio: object, label: str) -> bool:
         asked.append(1)
         return len(asked) % 3 == 0
 
@@ -44,7 +53,7 @@ def test_alerting_sounds_are_drawn_until_the_judge_hears_them(plan: Plan) -> Non
     assert len(asked) == 3
     sources.event(np.random.default_rng(0), "hum")
     assert len(asked) == 3
-    sources.judge = lambda audio: False
+    sources.judge = lambda audio, label: False
     with pytest.raises(DataError, match="synthetic 'knock'"):
         sources.event(np.random.default_rng(0), "knock")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_builder import mix, synth_sounds
+from data_builder import mix, synth_alerts, synth_benign
 from data_builder.clips import ClipStore, audible
 from data_builder.schema import due_chunk, evidence_end
 from data_builder.voices import build_bank, read_bank, voices
@@ -36,9 +36,9 @@ def test_due_chunk_rule() -> None:
     assert due_chunk(0, 120, "endpoint") == (880 + 120) * 16 // 6_400
 
 
-@pytest.mark.parametrize("label", [*synth_sounds.ALERTING, *synth_sounds.BENIGN])
+@pytest.mark.parametrize("label", [*synth_alerts.ALERTING, *synth_benign.BENIGN])
 def test_synthetic_sounds_are_audible_and_seeded(label: str) -> None:
-    for maker in (synth_sounds.ALERTING | synth_sounds.BENIGN)[label]:
+    for maker in (synth_alerts.ALERTING | synth_benign.BENIGN)[label]:
         for seed in range(5):
             a, b = (maker(np.random.default_rng(seed)) for _ in range(2))
             np.testing.assert_array_equal(a, b)
