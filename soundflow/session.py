@@ -4,6 +4,7 @@ commands out.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -43,6 +44,8 @@ from soundflow.types import (
 
 MAX_NOTES = 32
 MAX_HEARD = 8
+CALLS: Final = frozenset({"help", "fire", "emergency", "hello", "hey"})
+"""Single words that are answered, if the model wants to."""
 RENAMED_S = 5.0  # a crying baby is laughter at first, and crying two seconds later
 
 
@@ -93,7 +96,13 @@ class Session:
     def __init__(self, config: SessionConfig) -> None:
         self.config = config
         self.state = SessionState()
-        self.counters = {"barge_ins": 0, "cooldown_suppressed": 0, "busy_suppressed": 0, "late_dropped": 0}
+        self.counters = {
+            "barge_ins": 0,
+            "cooldown_suppressed": 0,
+            "busy_suppressed": 0,
+            "late_dropped": 0,
+            "lone_words": 0,
+        }
 
     def turn_closed(self, words: Words) -> bool:
         """Whether this chunk ends a stretch of speech that may be answered."""
@@ -166,8 +175,11 @@ class Session:
         if s.open_reply:
             self.counters["busy_suppressed"] += 1
             return replace(decision, kind=Kind.SILENT)
-        if self._question(p.end_sample):
+        if self._question(p.end_sample, decision.kind):
             return decision
+        if not sounds and self._heard(p.end_sample):
+            self.counters["lone_words"] += 1
+            return replace(decision, kind=Kind.SILENT)
         topic = announced_as(sounds)
         last = s.announced.get(topic)
         told = (last is not None and p.end_sample - last < samples(self.config.cooldown_s)) or self._goes_on(p)
@@ -197,16 +209,23 @@ class Session:
         guessed = not {said, topic} <= set(ALERTING)
         return not self.config.instruction and guessed and now - at < samples(RENAMED_S)
 
-    def _question(self, now: int) -> str:
-        """Closed speech that still waits for an answer."""
+    def _heard(self, now: int) -> str:
+        """Speech that has just closed."""
         window = samples(self.config.turn_s)
         return " ".join(text for at, text in self.state.heard if now - at <= window)
+
+    def _question(self, now: int, kind: Kind) -> str:
+        """Closed speech that waits for an answer. One word that is no call asks nothing, but may want a device."""
+        heard = self._heard(now)
+        words = re.findall(r"[\w']+", heard.lower())
+        lone = kind is Kind.SPEAK and len(words) < 2 and not CALLS & set(words)
+        return "" if lone else heard
 
     def _request(self, p: Perception, decision: Decision, sounds: Sequence[str]) -> ReplyRequest:
         s = self.state
         s.replies += 1
         s.open_reply, s.reply_text, s.acting = f"r{s.replies}", "", decision.kind is Kind.ACT
-        heard = self._question(p.end_sample)
+        heard = self._question(p.end_sample, decision.kind)
         s.heard.clear()
         known = [*s.notes, *(note for _, note in s.fresh)] if heard else []
         return ReplyRequest(

@@ -133,6 +133,22 @@ def test_a_sound_that_goes_on_under_another_name_is_announced_once():
     assert asked.chunk(Kind.SPEAK, sounds=("a gunshot",), like=wind).start is not None
 
 
+def test_one_word_is_not_answered_unless_it_is_a_call_or_wants_a_device():
+    s = Script()
+    assert s.chunk(Kind.SPEAK, words=said("Thor?", 0)).start is None
+    assert s.session.counters["lone_words"] == 1
+    out = s.chunk(Kind.SPEAK, sounds=("a siren",))
+    assert out.start is not None, "a sound beside it is told"
+    assert out.start.heard == ""
+    s.finish()
+    for kind, text in ((Kind.SPEAK, "Help!"), (Kind.ACT, "Lights."), (Kind.SPEAK, "Who's there?")):
+        s.k += 10
+        out = s.chunk(kind, words=said(text, s.k))
+        assert out.start is not None
+        assert out.start.heard == text
+        s.session.on_done(out.start, "Yes.", ActionCall("lights", {}) if kind is Kind.ACT else None, s.k * CHUNK)
+
+
 def test_a_question_is_answered_within_the_cool_down():
     s = Script()
     s.chunk(Kind.SPEAK, sounds=("a siren",))
