@@ -46,6 +46,7 @@ MAX_NOTES = 32
 MAX_HEARD = 8
 CALLS: Final = frozenset({"help", "fire", "emergency", "hello", "hey"})
 """Single words that are answered, if the model wants to."""
+SURE_P, SURE_WINDOWS = 0.8, 3  # of voice activity: what an echo leaves of our own voice seldom reaches that
 RENAMED_S = 5.0  # a crying baby is laughter at first, and crying two seconds later
 
 
@@ -76,6 +77,7 @@ class SessionState:
     heard: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=MAX_HEARD))
     fresh: deque[tuple[int, Note]] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
     notes: deque[Note] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
+    doubtful: bool = False  # speech began while our voice played, and may be its echo
     speech_start: int = 0
     stable_words: int = 0
 
@@ -130,14 +132,22 @@ class Session:
         return out
 
     def _barge_in(self, vad: Vad, end: int, t: float, out: Outcome) -> None:
+        """Speech cancels a reply. While our own voice plays it has to be clear (0.1 s), in this chunk or the next."""
         s = self.state
         busy = (bool(s.open_reply) and not s.acting) or s.playing_until > end
-        if self.config.barge_in and vad.started is not None and busy:
-            s.generation += 1
-            self.counters["barge_ins"] += 1
-            out.cancelled = s.open_reply or f"r{s.replies}"
-            out.events.append(ReplyCancelled(t=t, id=out.cancelled, text=s.reply_text))
-            s.open_reply, s.playing_until = "", 0
+        began = vad.started is not None or (s.doubtful and vad.speaking)
+        s.doubtful = False
+        if not (self.config.barge_in and began and busy):
+            return
+        playing = vad.started is None or s.playing_until > vad.started
+        if playing and sum(p >= SURE_P for p in vad.probs) < SURE_WINDOWS:
+            s.doubtful = True
+            return
+        s.generation += 1
+        self.counters["barge_ins"] += 1
+        out.cancelled = s.open_reply or f"r{s.replies}"
+        out.events.append(ReplyCancelled(t=t, id=out.cancelled, text=s.reply_text))
+        s.open_reply, s.playing_until = "", 0
 
     def _perceived(self, p: Perception, t: float) -> list[Event]:
         events: list[Event] = []

@@ -9,6 +9,7 @@ from soundflow.session import Session, SessionConfig
 from soundflow.types import ActionCall, Decision, Kind, Perception, Segment, Sound, Vad, Word, Words
 
 CHUNK = 6400
+CLEAR = (0.9, 0.95, 0.99)
 P = {Kind.SILENT: (0.9, 0.1, 0.0), Kind.SPEAK: (0.1, 0.9, 0.0), Kind.ACT: (0.1, 0.1, 0.8)}
 
 
@@ -72,9 +73,31 @@ def test_barge_in_while_the_voice_plays_after_the_text_is_done():
     s.chunk(Kind.SPEAK, sounds=("a siren",))
     s.finish()
     s.session.on_voice(10 * CHUNK)
-    assert s.chunk(vad=Vad((0.9,), True, started=s.k * CHUNK)).cancelled == "r1"
+    assert s.chunk(vad=Vad(CLEAR, True, started=s.k * CHUNK)).cancelled == "r1"
     s.k = 12
     assert not s.chunk(vad=Vad((0.9,), True, started=s.k * CHUNK)).cancelled
+
+
+def playing():
+    s = Script()
+    s.chunk(Kind.SPEAK, sounds=("a siren",))
+    s.finish()
+    s.session.on_voice(10 * CHUNK)
+    return s
+
+
+def test_what_is_left_of_our_own_voice_is_no_barge_in():
+    s = playing()
+    assert not s.chunk(vad=Vad((0.1, 0.68, 0.66, 0.61, 0.3), True, started=s.k * CHUNK)).cancelled
+    assert not s.chunk(vad=Vad((0.6, 0.9, 0.7), False)).cancelled
+    assert not s.chunk(vad=Vad(CLEAR, True)).cancelled  # it was over in between
+    assert s.session.counters["barge_ins"] == 0
+
+
+def test_speech_that_begins_at_the_end_of_a_chunk_is_a_barge_in_of_the_next():
+    s = playing()
+    assert not s.chunk(vad=Vad((0.1, 0.7, 0.9), True, started=s.k * CHUNK)).cancelled
+    assert s.chunk(vad=Vad(CLEAR, True)).cancelled == "r1"
 
 
 def test_speech_that_was_already_going_on_is_no_barge_in():
