@@ -1,13 +1,11 @@
-"""Spoken device requests with their exact calls for demo/tools.json: forty sentences, or a bank of utterances."""
+"""Spoken device requests with their exact calls for demo/tools.json: forty sentences."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +16,6 @@ import soxr
 
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.errors import ConfigError, DataError
-from soundflow.respond.tools import validate_call
-from soundflow.types import ActionCall, Tool
 
 Call = dict[str, Any]
 
@@ -105,7 +101,7 @@ def speak(out: Path) -> list[Request]:
     """Say SENTENCES, each with one of VOICES in turn, into `out` (WAV, 16 kHz, kept). ConfigError without an engine."""
     have = [v for v in VOICES if shutil.which(v[0])]
     if not have:
-        raise ConfigError("expected espeak-ng or flite on the PATH, or --bank DIR; got none (apt install espeak-ng)")
+        raise ConfigError("expected espeak-ng or flite on the PATH; got none (apt install espeak-ng)")
     out.mkdir(parents=True, exist_ok=True)
     found = []
     for k, (text, call) in enumerate(SENTENCES):
@@ -132,31 +128,6 @@ def _say(engine: str, voice: str, text: str, path: Path) -> None:
     part = path.with_suffix(".part")
     soundfile.write(part, heard * (0.7 / max(1e-6, float(np.abs(heard).max()))), SAMPLE_RATE_HZ, format="WAV")
     os.replace(part, path)
-
-
-def read_bank(folder: Path, tools: Sequence[Tool]) -> tuple[list[Request], int]:
-    """Requests of the dev split of a bank of `soundflow data voices`, and how many were left out because their call is
-    none of `tools`.
-
-    Raises:
-        DataError: no index.json, or one of another form.
-    """
-    path = folder / "index.json"
-    try:
-        listed = json.loads(path.read_text(encoding="utf-8"))["utterances"]
-        acts = [u for u in listed if u["kind"] == "act" and u["split"] == "dev"]
-        found = [Request(u["path"], u["text"], u["call"], u["voice"]) for u in acts if _says(u["call"], tools)]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"expected the index.json of `soundflow data voices`: {error!r}", str(path)) from error
-    return found, len(acts) - len(found)
-
-
-def _says(call: Mapping[str, Any], tools: Sequence[Tool]) -> bool:
-    try:
-        validate_call(ActionCall(call["name"], call["arguments"]), tools)
-    except DataError:
-        return False
-    return True
 
 
 def coffee_call(label: str, where: str) -> Call:

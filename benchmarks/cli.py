@@ -138,12 +138,11 @@ def acts(
     per_class: PerClass = 0,
     seed: Seed = 0,
     workers: Workers = 2,
-    bank: Annotated[Path | None, typer.Option(help="Folder of `soundflow data voices`; default: 40 sentences.")] = None,
     score_only: ScoreOnly = False,
 ) -> None:
     """Device calls: coffee orders by real voices; lights, timers, locks and heating by synthetic ones."""
     o = _options(out, audio, adapter, per_class, seed, workers, score_only=score_only)
-    _show(runs.run_acts(o, bank), out)
+    _show(runs.run_acts(o), out)
 
 
 @app.command()

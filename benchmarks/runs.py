@@ -33,7 +33,6 @@ from benchmarks.report import Picture, Section
 from benchmarks.systems import CHUNK_MS, NAMES, OURS, Setup
 from benchmarks.workers import Runner, run
 from soundflow.errors import ConfigError
-from soundflow.respond.tools import load_tools
 from soundflow.scoring import recalls
 from soundflow.tiers import checkpoint, nano
 
@@ -230,19 +229,16 @@ def run_watch(o: Options) -> Result:
     return finish("watch", o, rows, watch.score(rows), ())
 
 
-def run_acts(o: Options, bank: Path | None = None) -> Result:
-    """Device acts; `bank`: a folder of `soundflow data voices`, else forty sentences are synthesised into `o.out`."""
+def run_acts(o: Options) -> Result:
+    """Device acts; forty sentences are synthesised into `o.out`."""
     if o.score_only:
         rows = instances.read(o.out)
     else:
         setup = setup_of(replace(o, systems=(OURS,)))
-        folder, left_out = bank or o.out / "utterances", 0
-        if bank is not None:
-            requests, left_out = act_items.read_bank(bank, load_tools(Path(acts.tool_file("tools.json"))))
-        else:
-            requests = act_items.speak(folder)
+        folder = o.out / "utterances"
+        requests = act_items.speak(folder)
         items = acts.plan(read_index(setup.audio), requests, folder, o.per_class, o.seed)
-        rows = heard("acts", o, items, setup, hear, bank=bank or "", bank_left_out=left_out)
+        rows = heard("acts", o, items, setup, hear)
     return finish("acts", o, rows, acts.score(rows), ())
 
 

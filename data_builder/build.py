@@ -1,235 +1,261 @@
-"""Building shards: a stream depends only on (seed, split, number), so any number of workers gives the same bytes."""
+"""A build: clips checked, blocks made in parallel, shards put together, cards written. Killed anywhere, it resumes to
+the same bytes.
+"""
 
 from __future__ import annotations
 
 import json
-import multiprocessing as mp
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import numpy as np
-
-from data_builder import synth_music
-from data_builder.clips import FloatArray
-from data_builder.corpora.folder import SPLITS, read_index, select
-from data_builder.schema import SCHEMA
-from data_builder.shards import sha256, write_json, write_shard
-from data_builder.sources import INTENT_PREFIX, Sources, open_sources
-from data_builder.subtasks import SHARES, SUBTASKS
-from data_builder.variants import watch_variants
-from data_builder.voices import read_bank
+from data_builder import spread, synth_music
+from data_builder.assemble import Shelf, block_path, blocks_a_shard, read_report, report_path
+from data_builder.block import Kit, Made, make_block, open_kit
+from data_builder.catalog import build_catalog, near_duplicates, without_duplicates
+from data_builder.corpora.folder import SPLITS, Row, read_index, select
+from data_builder.plan import Plan, claim, digest
+from data_builder.shards import write_json, write_shard
+from data_builder.talk import INTENT_PREFIX
 from soundflow.errors import ConfigError, DataError
 
-SHARD_STREAMS = 100
-TRIES = 6
-MUSIC_PIECES = 120
+MUSIC_PIECES: Final = 120
+LONGEST_REPORT: Final = 200  # failed tries that a block's report keeps
+Log = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Plan:
-    """All that decides the bytes of a build, but for the files it reads.
+def usable_rows(plan: Plan, cache: Path, workers: int, log: Log) -> tuple[list[Row], dict[str, str]]:
+    """(clips of the plan's split that may be used, path -> why another may not be)."""
+    entries, bad = [], dict[str, str]()
+    for folder in map(Path, plan.audio):
+        rows = read_index(folder, check_files=False)
+        began = time.perf_counter()
 
-    `more`: folders of clips beside `audio`. `judge`: YAMNet's file, for `data_builder.judge`.
-    """
+        def progress(done: int, of: int, began: float = began, folder: Path = folder) -> None:
+            if done % 500 == 0 or done == of:
+                left = (time.perf_counter() - began) / done * (of - done)
+                log(f"{folder}: {done} of {of} clips checked, {left:.0f} s left")
 
-    audio: str
-    out: str
-    streams: int
-    seed: int
-    split: str
-    bank: str = ""
-    subtask: str = ""
-    music: str = ""
-    shard_streams: int = SHARD_STREAMS
-    noncommercial: bool = False
-    coffee: bool = True
-    more: tuple[str, ...] = ()
-    judge: str = ""
-    shares: dict[str, float] = field(default_factory=lambda: dict(SHARES))
-
-    def identity(self) -> dict[str, Any]:
-        """What must not change between a build and its resumption; `streams` may grow by whole shards."""
-        keep = ("seed", "split", "subtask", "shard_streams", "noncommercial", "coffee", "shares")
-        body = asdict(self)
-        given = {k: bool(body[k]) for k in ("bank", "music", "more", "judge")}
-        return {"schema": SCHEMA, **{k: body[k] for k in keep}, **given}
-
-    def folders(self) -> tuple[Path, ...]:
-        """Every folder of clips, each with its index.csv."""
-        return tuple(map(Path, (self.audio, *self.more)))
-
-    def shards(self) -> list[tuple[int, int]]:
-        """(number, streams) of each shard."""
-        size = self.shard_streams
-        return [(k, min(size, self.streams - k * size)) for k in range(-(-self.streams // size))]
-
-
-def load_sources(plan: Plan) -> Sources:
-    """Sources of the plan's split."""
-    audio = plan.folders()
-    found = [row for folder in audio for row in read_index(folder, check_files=False)]
-    rows = select(found, plan.split, plan.noncommercial)
-    if not plan.coffee:
+        found = build_catalog(folder, rows, cache, workers if workers > 1 else 0, progress=progress)
+        entries += found.entries
+        bad |= {q.path: q.reason for q in found.quarantined}
+    groups = near_duplicates(entries)
+    bad |= {e.row.path: f"near-duplicate of {g.keep.row.path}" for g in groups for e in g.drop}
+    kept = without_duplicates(entries, groups)
+    removed = set(read_removed(Path(plan.out)))
+    rows = select([e.row for e in kept], plan.split, plan.noncommercial)
+    rows = [r for r in rows if r.path not in removed and (not r.speaker or r.speaker not in removed)]
+    if not plan.orders:
         rows = [r for r in rows if not r.label.startswith(INTENT_PREFIX)]
-    bank = Path(plan.bank) if plan.bank else None
-    bank_rows = [r for r in read_bank(bank) if r["split"] == plan.split] if bank else []
-    return open_sources(
-        rows, audio, bank, bank_rows, Path(plan.music) if plan.music else audio[0] / ".no-music", _judge(plan)
-    )
+    if not rows:
+        raise DataError(f"expected usable clips of split {plan.split!r} in {', '.join(plan.audio)}, got none")
+    return rows, bad
 
 
-def _judge(plan: Plan) -> Callable[[FloatArray, str], bool] | None:
-    if not plan.judge:
-        return None
-    from data_builder.judge import Judge
-
-    return Judge(Path(plan.judge))
-
-
-def stream(plan: Plan, sources: Sources, number: int) -> tuple[dict[str, Any], FloatArray, list[str]]:
-    """Stream `number`: its JSON, audio and why tries failed. A bad clip is left behind by drawing anew."""
-    sample_id = f"{plan.split}-{plan.seed}-{number:07d}"
-    key = [plan.seed, SPLITS.index(plan.split), number]
-    names = sorted(plan.shares)
-    weights = np.array([plan.shares[n] for n in names])
-    name = plan.subtask or names[int(np.random.default_rng([*key, 9]).choice(len(names), p=weights / weights.sum()))]
-    failed: list[str] = []
-    for attempt in range(TRIES):
-        rng = np.random.default_rng(np.random.SeedSequence([*key, attempt]))
-        try:
-            scene = SUBTASKS[name](rng, sources)
-            sample, audio = scene.compose(sources, sample_id, plan.seed, plan.split)
-        except DataError as err:
-            failed.append(f"{name}: {err}")
-            continue
-        meta = sample.to_dict()
-        if asked := watch_variants(np.random.default_rng([*key, 10]), meta):
-            meta["variants"] = asked
-        return meta, audio, failed
-    raise DataError(f"expected a stream after {TRIES} tries, got: {failed[-1]}", sample_id)
+def read_removed(out: Path) -> list[str]:
+    """Ids of recordings, speakers and dialogues that were removed from a build (see `data_builder.remove`)."""
+    path = out / "removed.json"
+    if not path.is_file():
+        return []
+    body = json.loads(path.read_text())
+    return [str(x) for x in body]
 
 
-_worker: tuple[Plan, Sources | None] | None = None
+def build(plan: Plan, cache: Path, workers: int = 1, ray: str = "", log: Log = lambda text: None) -> dict[str, Any]:
+    """Build or resume `plan.out`; returns what was written to index.json.
 
+    Args:
+        plan: its `corpus` and `voices` are filled in here.
+        cache: folder for what is known of clips.
+        workers: processes of this machine. ray: address of a cluster instead, or "local".
 
-def _start(plan: Plan) -> None:
-    global _worker  # noqa: PLW0603  one set of sources a process
-    # Sources are loaded by the first shard: a pool starts a worker that fails here again for ever.
-    if mp.parent_process() is not None:
-        os.nice(5)
-    _worker = (plan, None)
-
-
-def _one_shard(job: tuple[int, int]) -> tuple[int, list[str]]:
-    global _worker  # noqa: PLW0603
-    assert _worker is not None
-    plan, held = _worker
-    sources = held or load_sources(plan)
-    _worker = (plan, sources)
-    number, count = job
-    failed: list[str] = []
-
-    def make() -> Iterator[tuple[dict[str, Any], FloatArray]]:
-        for i in range(count):
-            meta, audio, bad = stream(plan, sources, number * plan.shard_streams + i)
-            failed.extend(f"{meta['id']}: {reason}" for reason in bad)
-            yield meta, audio
-
-    write_shard(_path(plan, number), make())
-    return number, failed
-
-
-def _path(plan: Plan, number: int) -> Path:
-    return Path(plan.out) / f"shard-{number:06d}.tar"
-
-
-def _key(job: tuple[int, int]) -> str:
-    """Name of a finished shard in quarantine.json; with its size, as a build that grows makes its last shard anew."""
-    return f"{job[0]:06d}:{job[1]}"
-
-
-def build(plan: Plan, workers: int, log: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
-    """Build or resume; returns the index that was written to `out`/index.json.
-
-    Raises ConfigError where `out` holds another build or the plan is wrong, DataError where the corpus is.
+    Raises:
+        ConfigError: the folder holds another build, or the plan is wrong.
+        DataError: the corpus is, or a block could not be made at all.
     """
-    _check(plan, workers)
+    if workers < 1:
+        raise ConfigError(f"--workers: expected at least 1, got {workers}")
     out = Path(plan.out)
-    out.mkdir(parents=True, exist_ok=True)
-    for rest in out.glob("*.part"):
-        rest.unlink()
-    _claim(plan, out)
+    rows, bad = usable_rows(plan, cache, workers, log)
     if plan.music and synth_music.available():
         synth_music.render(Path(plan.music), MUSIC_PIECES, SPLITS.index(plan.split))
     elif plan.music:
-        log("fluidsynth or its sound font is missing: music is additive synthesis alone")
-    done_file = out / "quarantine.json"
-    bad: dict[str, list[str]] = json.loads(done_file.read_text()) if done_file.is_file() else {}
-    jobs = [job for job in plan.shards() if not (_path(plan, job[0]).is_file() and _key(job) in bad)]
-    began, finished = time.perf_counter(), 0
-    for number, failed in _run(plan, jobs, workers):
-        count = dict(jobs)[number]
-        bad[_key((number, count))] = failed
-        write_json(done_file, dict(bad))
-        finished += count
-        rate = finished / (time.perf_counter() - began)
-        left = (sum(c for _, c in jobs) - finished) / rate
-        log(f"shard {number} done, {finished} streams, {rate:.1f} streams/s, {left:.0f} s left")
+        log("fluidsynth or its sound font is missing: music is recorded and additive synthesis alone")
+    kit = open_kit(plan, rows)
+    if not kit.people:
+        log("no speech engine is installed: only what recordings can say is built (apt-get install espeak-ng flite)")
+    facts = {"corpus": digest([f"{r.path} {r.label} {r.licence}" for r in rows])}
+    plan = replace(plan, **facts, voices=digest([s.id for s in kit.people]))
+    claim(plan)
+    (out / "blocks").mkdir(parents=True, exist_ok=True)
+    for rest in (*out.glob("*.part"), *out.glob("blocks/*.part")):
+        rest.unlink()
+    write_json(out / "quarantine.json", dict(sorted(bad.items())))
+    shelf = Shelf.open(out)
+    _blocks(plan, kit, rows, shelf, workers, ray, log)
+    return _finish(plan, shelf, len(bad))
+
+
+def _blocks(plan: Plan, kit: Kit, rows: list[Row], shelf: Shelf, workers: int, ray: str, log: Log) -> None:
+    """Make blocks until the hours are there, and shards of them as they come."""
+    out, size = Path(plan.out), blocks_a_shard(plan.shard_mb, plan.block)
+    wanted = plan.hours * 3600
+    full = [s for s in shelf.shards if s["full"]]
+    at = full[-1]["last"] + 1 if full else 0
+    gone = sum(s["seconds"] for s in full)
+    if gone >= wanted:
+        return
+    ready: dict[int, float] = {}
+    began, made_s = time.perf_counter(), 0.0
+    first = at
+
+    def reach() -> float:
+        """Seconds that are there, or will be when all under way are done."""
+        mean = (sum(ready.values()) / len(ready)) if ready else plan.block * 11.0
+        return gone + sum(ready.values()) + mean * (asked - first - len(ready))
+
+    asked = at
+
+    def numbers() -> int | None:
+        nonlocal asked
+        while reach() < wanted:
+            number = asked
+            asked += 1
+            if (report := read_report(out, number)) is None:
+                return number
+            ready[number] = report["seconds"]
+        return None
+
+    for number, seconds in _run(plan, kit, rows, numbers, workers, ray):
+        if isinstance(seconds, DataError):
+            raise seconds
+        ready[number] = seconds
+        made_s += seconds
+        rate = made_s / (time.perf_counter() - began)
+        done = gone + sum(ready.values())
+        log(
+            f"block {number} done, {done / 3600:.2f} of {plan.hours:g} h, {rate:.0f} x real time, "
+            f"{max(0.0, wanted - done) / rate:.0f} s left"
+        )
+        at = _shelve(shelf, ready, at, size, wanted)
+    total, last = _before(shelf), at
+    while total < wanted:
+        total += ready[last]
+        last += 1
+        if last - at == size:
+            at = _full(shelf, at, size)
+    if last > at:
+        shelf.add(at, last - 1, full=False)
+    for file in (out / "blocks").glob("block-*"):
+        if int(file.stem.split("-")[1]) > shelf.shards[-1]["last"]:
+            file.unlink()
+
+
+def _before(shelf: Shelf) -> float:
+    return float(sum(s["seconds"] for s in shelf.shards if s["full"]))
+
+
+def _shelve(shelf: Shelf, ready: dict[int, float], at: int, size: int, wanted: float) -> int:
+    """Write the shards whose blocks are all there and surely wanted; returns the first block of the next one."""
+    while all(n in ready for n in range(at, at + size)):
+        if _before(shelf) + sum(ready[n] for n in range(at, at + size)) > wanted:
+            break
+        at = _full(shelf, at, size)
+    return at
+
+
+def _full(shelf: Shelf, at: int, size: int) -> int:
+    shelf.add(at, at + size - 1, full=True)
+    shelf.drop_blocks()
+    return at + size
+
+
+_given: tuple[Plan, list[Row]] | None = None
+_kit: Kit | None = None
+
+
+def _start(plan: Plan, rows: list[Row]) -> None:
+    """In a worker process: its kit is opened by its first block, as a worker that fails here is started for ever."""
+    global _given  # noqa: PLW0603  what a process works on
+    os.nice(5)
+    _given = (plan, rows)
+
+
+def _work(number: int) -> float:
+    """Make block `number` in a worker process; returns its seconds."""
+    assert _given is not None
+    return _cluster_work(_given, number)
+
+
+def _cluster_work(job: tuple[Plan, list[Row]], number: int) -> float:
+    """As `_work`, in a process of a Ray cluster."""
+    global _given, _kit
+    if _kit is None or _given is None or _given[0] != job[0]:
+        _given, _kit = job, open_kit(*job)
+    return _write(job[0], _kit, number)
+
+
+def _run(
+    plan: Plan, kit: Kit, rows: list[Row], numbers: spread.Numbers, workers: int, ray: str
+) -> Iterator[tuple[int, float | DataError]]:
+    if ray:
+        yield from spread.cluster(_cluster_work, (plan, rows), numbers, ray)
+    elif workers == 1:
+        yield from spread.here(partial(_write, plan, kit), numbers)
+    else:
+        yield from spread.processes(_work, _start, (plan, rows), numbers, workers)
+
+
+def _write(plan: Plan, kit: Kit, number: int) -> float:
+    """Make block `number` and write it and its report; returns its seconds."""
+    out, made = Path(plan.out), make_block(plan, kit, number)
+    if not made.streams:
+        first = made.failed[0]["reason"] if made.failed else "no dialogues were asked for"
+        raise DataError(f"expected dialogues, got none: {first}", f"block {number}")
+    write_shard(block_path(out, number), iter(made.streams))
+    seconds = sum(meta["samples"] for meta, _ in made.streams) / 16_000
+    body = {"streams": len(made.streams), "seconds": seconds, "rejected": made.rejected}
+    left_out = _left_out(plan, number, made)
+    body |= {"failed": made.failed[:LONGEST_REPORT], "tries": len(made.failed), "left_out": left_out}
+    write_json(report_path(out, number), body)
+    return seconds
+
+
+def _left_out(plan: Plan, number: int, made: Made) -> dict[str, int]:
+    """Sub-task -> dialogues of this block that could not be made at all."""
+    wanted = Counter(name for name, _ in plan.slots(number))
+    got = Counter(meta["subtask"] for meta, _ in made.streams)
+    return {name: n for name in sorted(wanted) if (n := wanted[name] - got[name])}
+
+
+def _finish(plan: Plan, shelf: Shelf, quarantined: int) -> dict[str, Any]:
+    """Write index.json, and what went wrong into failed.json."""
+    out = Path(plan.out)
+    reports = {}
+    for path in sorted((out / "blocks").glob("block-*.json")):
+        reports[path.stem] = json.loads(path.read_text())
+    left_out: Counter[str] = Counter()
+    for report in reports.values():
+        left_out.update(report["left_out"])
+    write_json(out / "failed.json", {k: r["failed"] for k, r in reports.items() if r["failed"]})
+    shards = list(shelf.listing())
+    seconds = sum(s["seconds"] for s in shards)
     index = {
         **plan.identity(),
-        "streams": plan.streams,
-        "music_pieces": len(list(Path(plan.music).glob("*.flac"))) if plan.music else 0,
-        "quarantined": sum(len(bad[_key(job)]) for job in plan.shards()),
-        "shards": [
-            {"name": _path(plan, n).name, "streams": count, "sha256": sha256(_path(plan, n))}
-            for n, count in plan.shards()
-        ],
+        "wanted_hours": plan.hours,
+        "streams": sum(s["streams"] for s in shards),
+        "seconds": seconds,
+        "hours": round(seconds / 3600, 4),
+        "duplicates": sum(s["duplicates"] for s in shelf.shards),
+        "clips_quarantined": quarantined,
+        "tries_drawn_anew": sum(r["tries"] for r in reports.values()),
+        "left_out": dict(sorted(left_out.items())),
+        "shards": shards,
     }
     write_json(out / "index.json", index)
     return index
-
-
-def _run(plan: Plan, jobs: list[tuple[int, int]], workers: int) -> Iterator[tuple[int, list[str]]]:
-    if not jobs:
-        return
-    if workers == 1:
-        _start(plan)
-        yield from map(_one_shard, jobs)
-        return
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    with mp.get_context("spawn").Pool(min(workers, len(jobs)), _start, (plan,)) as pool:
-        yield from pool.imap_unordered(_one_shard, jobs)
-
-
-def _check(plan: Plan, workers: int) -> None:
-    if plan.split not in SPLITS:
-        raise ConfigError(f"--split: expected {', '.join(SPLITS)}; got {plan.split!r}")
-    if plan.subtask and plan.subtask not in SUBTASKS:
-        raise ConfigError(f"--subtask: expected {', '.join(SUBTASKS)}; got {plan.subtask!r}")
-    if plan.streams < 1 or workers < 1:
-        raise ConfigError(f"--streams and --workers: expected at least 1, got {plan.streams} and {workers}")
-    if unknown := set(plan.shares) - set(SUBTASKS):
-        raise ConfigError(f"shares: expected {', '.join(SUBTASKS)}; got {', '.join(sorted(unknown))}")
-    wants = {plan.subtask} if plan.subtask else {n for n, share in plan.shares.items() if share > 0}
-    if not plan.bank and "question" in wants:
-        raise ConfigError("sub-task 'question' needs --bank DIR; make one: soundflow data voices --out DIR --count 500")
-    for folder in plan.folders():
-        read_index(folder)  # every row and file, once, before the workers start
-
-
-def _claim(plan: Plan, out: Path) -> None:
-    """Write the plan's identity at the first run; refuse a folder that holds another build."""
-    path = out / "plan.json"
-    if not path.is_file():
-        write_json(path, plan.identity())
-        return
-    before = json.loads(path.read_text())
-    now = plan.identity()
-    changed = [k for k in sorted(set(now) | set(before)) if now.get(k) != before.get(k)]
-    if changed:
-        what = "; ".join(f"{k}: expected {before.get(k)!r}, got {now.get(k)!r}" for k in changed)
-        raise ConfigError(f"{out} holds another build ({what}); use an empty folder")

@@ -1,31 +1,28 @@
-"""`soundflow data`: build, check, show, stats, voices."""
+"""`soundflow data`: corpora, voices, build, check, show, stats, remove, export."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from data_builder.build import SHARD_STREAMS, Plan
-from data_builder.build import build as run_build
-from data_builder.shards import find, read_shard, shard_paths
-from data_builder.show import draw
-from data_builder.validate import check as run_check
-from data_builder.validate import count as tally_up
-from data_builder.voices import build_bank
+from data_builder.corpora.cli import app as corpora_app
+from data_builder.folder_cli import app as folder_app
 from soundflow.errors import SoundflowError
 
 app = typer.Typer(
-    help="Training data: build shards of labelled streams, check them, look at them.", no_args_is_help=True
+    help="Training data: fetch corpora, build shards of labelled streams, check them, look at them.",
+    no_args_is_help=True,
 )
-Folder = Annotated[Path, typer.Argument(help="folder of a build")]
+app.registered_commands += corpora_app.registered_commands
+app.registered_commands += folder_app.registered_commands
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
+    """Where utterances, music and what is known of clips are kept."""
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "soundflow" / "data"
 
 
@@ -36,44 +33,76 @@ def _fail(err: SoundflowError) -> typer.Exit:
 
 @app.command()
 def build(
-    audio: Annotated[Path, typer.Option(help="folder of clips with index.csv")],
+    audio: Annotated[list[Path], typer.Option(help="folder of clips with index.csv; may be given again")],
     out: Annotated[Path, typer.Option(help="folder of the shards; an unfinished build there is resumed")],
-    streams: Annotated[int, typer.Option(help="streams in all")],
+    hours: Annotated[float, typer.Option(help="length in all; whole blocks, so a little more comes out")] = 1.0,
     seed: Annotated[int, typer.Option()] = 0,
     split: Annotated[str, typer.Option(help="train, cal or dev")] = "train",
-    workers: Annotated[int, typer.Option()] = 2,
-    bank: Annotated[Path | None, typer.Option(help="utterance bank of `soundflow data voices`")] = None,
-    subtask: Annotated[str, typer.Option(help="only this sub-task")] = "",
+    workers: Annotated[int, typer.Option(help="processes of this machine")] = 2,
+    ray: Annotated[str, typer.Option(help="address of a Ray cluster instead of processes, or 'local'")] = "",
+    shares: Annotated[
+        Path | None, typer.Option(help="JSON {sub-task: weight}; all of the 28 alike where left out")
+    ] = None,
+    subtask: Annotated[str, typer.Option(help="this sub-task alone (or the controls silence, single)")] = "",
     music: Annotated[bool, typer.Option(help="render melodies with fluidsynth where it is installed")] = True,
-    shard_streams: Annotated[int, typer.Option(help="streams a shard")] = SHARD_STREAMS,
-    coffee: Annotated[bool, typer.Option(help="use real coffee orders; --no-coffee keeps them held out")] = True,
+    orders: Annotated[bool, typer.Option(help="use real coffee orders; --no-orders keeps them held out")] = True,
+    clean: Annotated[bool, typer.Option(help="clean clips up before they are mixed")] = True,
+    checked: Annotated[bool, typer.Option(help="hear each synthetic utterance and alarm with the nano tier")] = True,
     allow_noncommercial: Annotated[bool, typer.Option(help="use rows that are not openly licensed, too")] = False,
-    more: Annotated[list[Path], typer.Option(help="another folder of clips; may be given again")] = [],  # noqa: B006
-    judged: Annotated[bool, typer.Option(help="keep only synthetic alarms that the nano tier's YAMNet hears")] = True,
+    transcripts: Annotated[Path | None, typer.Option(help="JSON lines of `soundflow data transcribe`")] = None,
+    kokoro: Annotated[Path | None, typer.Option(help="folder of Kokoro's model and voices")] = None,
+    shard_mb: Annotated[int, typer.Option(help="megabytes a shard, about")] = 1000,
 ) -> None:
     """Build shards; the same options give the same bytes."""
-    from soundflow.tiers import nano
+    from data_builder.build import build as run_build
+    from data_builder.cards import describe
+    from data_builder.plan import Plan
+    from data_builder.subtasks import SUBTASKS
 
-    plan = Plan(
-        audio=str(audio),
-        out=str(out),
-        streams=streams,
-        seed=seed,
-        split=split,
-        bank=str(bank or ""),
-        subtask=subtask,
-        music=str(_cache() / "music" / split) if music else "",
-        shard_streams=shard_streams,
-        noncommercial=allow_noncommercial,
-        coffee=coffee,
-        more=tuple(map(str, more)),
-        judge=str(nano.parts().sound) if judged else "",
-    )
     try:
-        index = run_build(plan, workers, typer.echo)
+        wanted = {subtask: 1.0} if subtask else _shares(shares) if shares else dict.fromkeys(SUBTASKS, 1.0)
+        plan = Plan(
+            audio=tuple(map(str, audio)),
+            out=str(out),
+            hours=hours,
+            seed=seed,
+            split=split,
+            shares=wanted,
+            shard_mb=shard_mb,
+            noncommercial=allow_noncommercial,
+            orders=orders,
+            clean=clean,
+            music=str(cache_folder() / "music" / split) if music else "",
+            speech=str(cache_folder() / "speech"),
+            transcripts=str(transcripts or ""),
+            kokoro=str(kokoro or ""),
+            **(_weights() if checked else {}),
+        )
+        index = run_build(plan, cache_folder() / "catalog", workers, ray, typer.echo)
+        describe(out)
     except SoundflowError as err:
         raise _fail(err) from err
-    typer.echo(f"{index['streams']} streams in {len(index['shards'])} shards, {index['quarantined']} tries drawn anew")
+    parts = [f"{index['streams']} dialogues", f"{index['hours']:.2f} h", f"{len(index['shards'])} shards"]
+    parts += [f"{index['duplicates']} near-duplicates left out", f"{index['clips_quarantined']} clips quarantined"]
+    typer.echo(f"{', '.join(parts)}, {index['tries_drawn_anew']} tries drawn anew")
+    for name, count in index["left_out"].items():
+        typer.echo(f"{name}: {count} dialogues could not be made, see {out / 'failed.json'}", err=True)
+
+
+def _shares(path: Path) -> dict[str, float]:
+    from soundflow.errors import ConfigError
+
+    try:
+        body: Any = json.loads(path.read_text())
+        return {str(k): float(v) for k, v in body.items()}
+    except (OSError, ValueError, AttributeError, TypeError) as err:
+        raise ConfigError(f"--shares: expected JSON {{sub-task: weight}} in {path}: {err}") from err
+
+
+def _weights() -> dict[str, str]:
+    from soundflow.tiers import nano, weights
+
+    return {"judge": str(nano.parts().sound), "ear": str(weights.part("asr")), "piper": str(weights.part("voice"))}
 
 
 @app.command()
@@ -86,11 +115,12 @@ def instruments(
     from data_builder.corpora import drums
     from data_builder.corpora.instruments import make
 
+    cache = cache_folder()
     try:
-        kits = drums.read_kits(packages.fetch(drums.PACKAGE, _cache() / "debian"))
+        kits = drums.read_kits(packages.fetch(drums.PACKAGE, cache / "debian"))
         for split in ("train", "cal"):
-            names = make(_cache() / "instruments", _cache() / "music" / split, split, count, seed)
-            names += drums.make(kits, _cache() / "music" / split, split, count // 2, seed)
+            names = make(cache / "instruments", cache / "music" / split, split, count, seed)
+            names += drums.make(kits, cache / "music" / split, split, count // 2, seed)
             typer.echo(f"{len(names)} pieces for {split}")
     except SoundflowError as err:
         raise _fail(err) from err
@@ -98,97 +128,38 @@ def instruments(
 
 @app.command()
 def debian(
-    out: Annotated[Path, typer.Argument(help="folder of the clips and their index.csv, for `data build --more`")],
+    out: Annotated[Path, typer.Argument(help="folder of the clips and their index.csv, for `data build --audio`")],
     packages: Annotated[Path | None, typer.Option(help="folder of the .deb files (1.4 GB)")] = None,
 ) -> None:
     """Fetch more alarms, bells, shots, engines and winds out of Debian's free games and desktops."""
     from data_builder.corpora.debian import make
 
     try:
-        count = make(packages or _cache() / "debian", out, lambda text: typer.echo(text, err=True))
+        count = make(packages or cache_folder() / "debian", out, lambda text: typer.echo(text, err=True))
     except SoundflowError as err:
         raise _fail(err) from err
     typer.echo(f"{count} clips in {out}")
 
 
 @app.command()
-def check(
-    folder: Folder,
-    audio: Annotated[list[Path], typer.Option(help="corpus, to check splits and licences; all of the build's")] = [],  # noqa: B006
-) -> None:
-    """Verify every invariant; exit code 1 where one is broken."""
-    try:
-        findings, tally = run_check(folder, audio)
-    except SoundflowError as err:
-        raise _fail(err) from err
-    for finding in findings[:50]:
-        typer.echo(finding, err=True)
-    silent = tally.get("without a response", 0) / max(1, tally.get("streams", 0))
-    typer.echo(f"{tally.get('streams', 0)} streams, {silent:.1%} without a response, {len(findings)} findings")
-    if findings:
-        raise typer.Exit(1)
-
-
-@app.command()
-def show(
-    folder: Folder,
-    sample_id: Annotated[str, typer.Argument(help="id; the first sample where left out")] = "",
-    out: Annotated[Path, typer.Option(help="PNG to write")] = Path("sample.png"),
-    wav: Annotated[Path | None, typer.Option(help="WAV to write as well")] = None,
-) -> None:
-    """Draw one sample."""
-    import soundfile as sf
+def voices(split: Annotated[str, typer.Option(help="train, cal or dev")] = "train") -> None:
+    """List the speakers of a split that this machine can synthesise."""
+    from data_builder.speech.engines import engines, offered
+    from data_builder.speech.voices import speakers
 
     try:
-        meta, audio = find(folder, sample_id)
+        found = speakers(split, offered(engines(Path(_weights()["piper"]))))
     except SoundflowError as err:
         raise _fail(err) from err
-    draw(meta, audio, out)
-    if wav is not None:
-        sf.write(wav, audio, 16_000)
-    typer.echo(json.dumps(meta, indent=1, ensure_ascii=False))
-
-
-@app.command()
-def stats(folder: Folder, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
-    """Count streams, responses, events and speech."""
-    tally: Counter[str] = Counter()
-    try:
-        for path in shard_paths(folder):
-            for meta, _, _ in read_shard(path):
-                tally_up(tally, meta)
-    except SoundflowError as err:
-        raise _fail(err) from err
-    if as_json:
-        tasks = {k.removeprefix("subtask "): v for k, v in tally.items() if k.startswith("subtask ")}
-        typer.echo(json.dumps({"subtasks": tasks, "counts": dict(sorted(tally.items()))}, indent=1))
-        return
-    typer.echo(f"{tally['chunks'] * 0.4 / 3600:.2f} hours")
-    for name, number in sorted(tally.items()):
-        typer.echo(f"{number:8d}  {name}")
-
-
-@app.command()
-def voices(
-    out: Annotated[Path, typer.Option(help="folder of the bank")],
-    count: Annotated[int, typer.Option(help="utterances, about")] = 500,
-    seed: Annotated[int, typer.Option()] = 0,
-    piper: Annotated[Path | None, typer.Option(help="folder of a Piper voice")] = None,
-) -> None:
-    """Speak the utterance bank with every engine that is installed."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        totals = build_bank(out, count, seed, piper, typer.echo)
-    except SoundflowError as err:
-        raise _fail(err) from err
-    typer.echo(", ".join(f"{n} {split}" for split, n in totals.items()))
+    for speaker in found:
+        typer.echo(f"{speaker.id:36}{', '.join(sorted(speaker.voices))}")
+    typer.echo(f"{len(found)} speakers")
 
 
 @app.command()
 def transcribe(
     audio: Annotated[Path, typer.Option(help="folder of clips with index.csv")],
     out: Annotated[Path, typer.Option(help="JSON lines {path, text}; a half-done file is resumed")],
-    bank: Annotated[Path | None, typer.Option(help="utterance bank of `soundflow data voices`")] = None,
     limit: Annotated[int, typer.Option(help="clips of each corpus")] = 600,
 ) -> None:
     """Write down what the recogniser hears in each speech clip, for the words of training streams."""
@@ -196,11 +167,12 @@ def transcribe(
     from soundflow.perceive.moonshine import Moonshine
     from soundflow.tiers import weights
 
-    model = Moonshine(weights.part("asr"))
-    count = 0
-    for dataset in job.DATASETS:
-        count += sum(1 for _ in job.transcribe(audio, out, model, (dataset,), limit))
-        typer.echo(f"{dataset}: {count} clips so far")
-    if bank is not None:
-        count += sum(1 for _ in job.transcribe_bank(bank, out, model))
+    try:
+        model = Moonshine(weights.part("asr"))
+        count = 0
+        for dataset in job.DATASETS:
+            count += sum(1 for _ in job.transcribe(audio, out, model, (dataset,), limit))
+            typer.echo(f"{dataset}: {count} clips so far")
+    except SoundflowError as err:
+        raise _fail(err) from err
     typer.echo(f"{count} new transcripts in {out}")

@@ -1,10 +1,12 @@
-"""Reading a clip and clip clean-up: the audible part, boundaries faded, in a bounded cache of int16."""
+"""Reading a clip and its audible part: bounded reads that trust no header, faded ends, a bounded cache of int16."""
 
 from __future__ import annotations
 
 import io
 from collections import OrderedDict
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import soundfile as sf
@@ -19,6 +21,27 @@ FRAME = 160  # 10 ms
 TRIM_DB = -40.0  # of the clip's peak
 LEAD_DB, LEAD_S = -18.0, 0.25  # a clip starts at most LEAD_S before it first rises above LEAD_DB
 FADE = 80  # 5 ms
+BLOCK: Final = 1 << 22  # values read at once
+LONGEST_S: Final = 3600.0  # of a clip that is read whole
+RATES_HZ: Final = (4_000, 384_000)
+
+
+def bounds(frames: FloatArray, cap: bool = True) -> tuple[int, int]:
+    """First and last + 1 audible frame, given [F] peaks of 10 ms frames: the rule of `audible`.
+
+    Raises DataError for silence.
+    """
+    peak = float(frames.max()) if len(frames) else 0.0
+    if peak < 1e-4:
+        raise DataError("expected sound, got silence")
+    floor = float(np.percentile(frames, 10)) if cap else 0.0
+    limit = max(peak * 10 ** (TRIM_DB / 20), min(1.6 * floor, 0.25 * peak))
+    loud = np.flatnonzero(frames >= limit)
+    first, last = int(loud[0]), int(loud[-1]) + 1
+    if cap:
+        strong = int(np.flatnonzero(frames >= peak * 10 ** (LEAD_DB / 20))[0])
+        first = max(first, strong - int(LEAD_S * SAMPLE_RATE_HZ / FRAME))
+    return first, last
 
 
 def audible(samples: FloatArray, cap: bool = True) -> tuple[int, int]:
@@ -31,17 +54,7 @@ def audible(samples: FloatArray, cap: bool = True) -> tuple[int, int]:
     n = len(samples) // FRAME
     if n == 0 or not np.isfinite(samples).all():
         raise DataError(f"expected at least {FRAME} finite samples, got {len(samples)}")
-    frames = np.abs(samples[: n * FRAME]).reshape(n, FRAME).max(axis=1)
-    peak = float(frames.max())
-    if peak < 1e-4:
-        raise DataError("expected sound, got silence")
-    floor = float(np.percentile(frames, 10)) if cap else 0.0
-    limit = max(peak * 10 ** (TRIM_DB / 20), min(1.6 * floor, 0.25 * peak))
-    loud = np.flatnonzero(frames >= limit)
-    first, last = int(loud[0]), int(loud[-1]) + 1
-    if cap:
-        strong = int(np.flatnonzero(frames >= peak * 10 ** (LEAD_DB / 20))[0])
-        first = max(first, strong - int(LEAD_S * SAMPLE_RATE_HZ / FRAME))
+    first, last = bounds(np.abs(samples[: n * FRAME]).reshape(n, FRAME).max(axis=1), cap)
     return first * FRAME, last * FRAME
 
 
@@ -55,15 +68,42 @@ def fade(samples: FloatArray, n: int = FADE) -> FloatArray:
     return samples
 
 
+def blocks(sound: sf.SoundFile, longest_s: float, dtype: str = "float32") -> Iterator[NDArray[Any]]:
+    """[n, channels] blocks of an open file, each of at most `BLOCK` values, whatever length its header claims.
+
+    Raises DataError once more than `longest_s` came out, sf.LibsndfileError where the file breaks off badly.
+    """
+    size = max(1, BLOCK // sound.channels)
+    most, done = int(longest_s * sound.samplerate), 0
+    while done < sound.frames:
+        block = sound.read(min(size, most + 1 - done), dtype=dtype, always_2d=True)
+        if not len(block):
+            return
+        done += len(block)
+        if done > most:
+            raise DataError(f"expected at most {longest_s:g} s of sound, got more")
+        yield block
+
+
+def _whole(file: Any, dtype: str) -> tuple[NDArray[Any], int]:
+    """[n, channels] and the rate of a file (path or bytes) of at most LONGEST_S."""
+    with sf.SoundFile(file) as sound:
+        parts = list(blocks(sound, LONGEST_S, dtype))
+        whole = np.concatenate(parts) if parts else np.zeros((0, sound.channels), dtype=dtype)
+        return whole, int(sound.samplerate)
+
+
 def decode(raw: bytes, longest_s: float, cap: bool = True) -> FloatArray:
     """Bytes of a sound file -> [N] float32 at 16 kHz, mono: its audible part of at most `longest_s`, peak 0.8.
 
     Raises DataError where they are no audio, or silence.
     """
     try:
-        data, rate = sf.read(io.BytesIO(raw), dtype="float32", always_2d=True)
+        data, rate = _whole(io.BytesIO(raw), "float32")
     except sf.LibsndfileError as err:
         raise DataError(f"expected audio: {err}") from err
+    if not len(data) or not np.isfinite(data).all() or not RATES_HZ[0] <= rate <= RATES_HZ[1]:
+        raise DataError(f"expected finite samples at {RATES_HZ[0]} to {RATES_HZ[1]} Hz, got {len(data)} at {rate} Hz")
     mono = np.asarray(soxr.resample(data.mean(axis=1), rate, SAMPLE_RATE_HZ), dtype=np.float32)
     first, last = audible(mono, cap)
     clip = mono[first : min(last, first + int(longest_s * SAMPLE_RATE_HZ))]
@@ -86,9 +126,11 @@ class ClipStore:
             self._kept.move_to_end(path)
             return self._kept[path].astype(np.float32) / 32768.0
         try:
-            data, rate = sf.read(self._find(path), dtype="int16", always_2d=True)
+            data, rate = _whole(self._find(path), "int16")
         except (sf.LibsndfileError, OSError) as err:
             raise DataError(f"expected audio, got an unreadable file: {err}", path) from err
+        except DataError as err:
+            raise DataError(str(err), path) from err
         if rate != SAMPLE_RATE_HZ or data.shape[1] != 1:
             raise DataError(f"expected 16000 Hz mono, got {rate} Hz with {data.shape[1]} channels", path)
         if not len(data):

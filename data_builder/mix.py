@@ -1,4 +1,4 @@
-"""Signal side of a mix: noise, room, microphone and codec. Pure functions of an array and a generator."""
+"""Levels, noise, loops and speed: pure functions of an array and a generator."""
 
 from __future__ import annotations
 
@@ -37,45 +37,30 @@ def noise(rng: np.random.Generator, n: int, slope_db: float) -> FloatArray:
     return np.asarray(out / max(1e-9, float(np.sqrt(np.mean(out * out)))), dtype=np.float32)
 
 
-def room(rng: np.random.Generator) -> tuple[FloatArray, float]:
-    """A synthetic room response and its RT60 in seconds: direct path at sample 0, then a decaying diffuse tail."""
-    rt60 = float(rng.uniform(0.15, 0.8))
-    n = int(min(rt60, 0.6) * SAMPLE_RATE_HZ)
-    t = np.arange(n, dtype=np.float32) / SAMPLE_RATE_HZ
-    tail = rng.standard_normal(n, dtype=np.float32) * np.exp(-6.91 * t / rt60)
-    tail[: int(rng.integers(30, 200))] = 0  # gap before the first reflection
-    direct_to_tail = 10 ** (float(rng.uniform(0.0, 12.0)) / 20)
-    out = tail / (np.sqrt(np.sum(tail * tail)) * direct_to_tail)
-    out[0] = 1.0
-    return np.asarray(out / np.sqrt(np.sum(out * out)), dtype=np.float32), rt60
-
-
-def convolve(x: FloatArray, response: FloatArray) -> FloatArray:
-    """`x` in the room, cut to its length."""
-    return np.asarray(oaconvolve(x, response)[: len(x)], dtype=np.float32)
-
-
-def _band(x: FloatArray, low: float, high: float) -> FloatArray:
+def band(x: FloatArray, low: float, high: float) -> FloatArray:
+    """`x` between `low` and `high` Hz; slopes of 24 and 36 dB an octave."""
     size = next_fast_len(len(x), real=True)
     freq = np.arange(size // 2 + 1, dtype=np.float32) * (SAMPLE_RATE_HZ / size)
     keep = 1 / (1 + (low / np.maximum(freq, 1.0)) ** 8) / (1 + (freq / high) ** 12)
     return np.asarray(irfft(rfft(x, size) * keep, size)[: len(x)], dtype=np.float32)
 
 
-def colour(rng: np.random.Generator, x: FloatArray) -> tuple[FloatArray, str]:
-    """Microphone or codec: a band limit, mild clipping or mu-law; and its name."""
-    kind = ("telephone", "7kHz", "clip", "mu-law")[int(rng.integers(4))]
-    if kind == "telephone":
-        return _band(x, 300.0, 3400.0), kind
-    if kind == "7kHz":
-        return _band(x, 60.0, 7000.0), kind
-    peak = max(1e-6, float(np.abs(x).max()))
-    if kind == "clip":
-        drive = float(rng.uniform(1.2, 3.0))
-        return np.asarray(np.tanh(x * (drive / peak)) * (peak / drive), dtype=np.float32), kind
-    code = np.sign(x) * np.log1p(255 * np.minimum(np.abs(x), 1)) / np.log(256)
-    code = np.round(code * 127) / 127
-    return np.asarray(np.sign(code) * (256 ** np.abs(code) - 1) / 255, dtype=np.float32), kind
+def tail(x: FloatArray, response: FloatArray, longest: int) -> FloatArray:
+    """`x` in the room with its reverberation, at most `longest` samples."""
+    return np.asarray(oaconvolve(x, response)[:longest], dtype=np.float32)
+
+
+def loop(rng: np.random.Generator, x: FloatArray, n: int) -> FloatArray:
+    """[n] out of a recording from a drawn place on; a shorter one is looped with a cross-fade."""
+    start = int(rng.integers(len(x)))
+    if len(x) > n:
+        start = int(rng.integers(len(x) - n + 1))
+        return x[start : start + n].copy()
+    ramp = min(800, len(x) // 4)
+    ends = np.linspace(0.0, 1.0, ramp, dtype=np.float32)
+    body = x[: len(x) - ramp].copy()
+    body[:ramp] = body[:ramp] * ends + x[len(x) - ramp :] * ends[::-1]
+    return np.resize(np.roll(body, -start), n)
 
 
 def speed(x: FloatArray, factor: float) -> FloatArray:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from soundflow.clock import chunk_of, chunk_samples, samples
 
-SCHEMA = 1
-CHUNK = chunk_samples(400)
-DELAY_MS = (120, 240)
-SUSTAINED = samples(1.2)  # the evidence of a sound is complete at the latest this long after its onset
-ENDPOINT = samples(0.48) + samples(0.40)  # silence after speech, and one chunk until the segment is closed
-MIN_CHUNKS, MAX_CHUNKS = 20, 50  # 8 to 20 s
+SCHEMA: Final = 2
+CHUNK: Final = chunk_samples(400)
+DELAY_MS: Final = (120, 240)
+SUSTAINED: Final = samples(1.2)  # the evidence of a sound is complete at the latest this long after its onset
+ENDPOINT: Final = samples(0.48) + samples(0.40)  # silence after speech, and one chunk until the segment is closed
+MIN_CHUNKS, MAX_CHUNKS = 10, 150  # 4 to 60 s
+CLOCKS: Final = ("sound", "endpoint", "clause", "end", "timer")
+"""What completes the evidence of a response.
+
+sound: its trigger was heard for 1.2 s, or is over. endpoint: an utterance is over and was closed. clause: a part of an
+utterance is over (simultaneous work does not wait for the endpoint). end: a sound is over. timer: a time that was asked
+for has come.
+"""
 
 
 def evidence_end(onset: int, offset: int) -> int:
@@ -21,7 +28,7 @@ def evidence_end(onset: int, offset: int) -> int:
 
 
 def due_chunk(evidence: int, delay_ms: int, clock: str) -> int:
-    """Chunk of a response. `clock` is "sound", or "endpoint" for speech, which is known only after it has ended."""
+    """Chunk of a response: floor((evidence + delay) / chunk); an utterance is known only after its endpoint."""
     return chunk_of(evidence + (ENDPOINT if clock == "endpoint" else 0) + delay_ms * 16, CHUNK)
 
 
@@ -43,7 +50,10 @@ class SoundEvent:
 
 @dataclass(slots=True)
 class Speech:
-    """An utterance. `text` is "" where it is not known. `addressed`: meant for the system."""
+    """An utterance. `text` is "" where it is not known, `heard` what the recogniser makes of it alone ("" = not asked).
+
+    `addressed`: meant for the system. `role`: user, bystander, television or backchannel.
+    """
 
     id: str
     onset: int
@@ -54,11 +64,18 @@ class Speech:
     speaker: str
     gain_db: float
     licence: str
+    language: str = "en"
+    heard: str = ""
+    emotion: str = "neutral"
+    role: str = "user"
 
 
 @dataclass(slots=True)
 class Response:
-    """What is to be said (`text`) or called (`call`) in chunk `due_chunk`; `trigger`: id of an event or utterance."""
+    """What is to be said (`text`) or called (`call`) in chunk `due_chunk`; `trigger`: id of an event or utterance.
+
+    `refers_to`: ids of earlier items that hold the answer. `cancelled_at`: sample at which the user cut it short.
+    """
 
     kind: str
     evidence_end: int
@@ -69,16 +86,24 @@ class Response:
     text: str = ""
     call: dict[str, Any] | None = None
     notes: list[dict[str, Any]] = field(default_factory=list)
+    refers_to: list[str] = field(default_factory=list)
+    cancelled_at: int | None = None
 
 
 @dataclass(slots=True)
 class Sample:
-    """The JSON of a sample. `avoid` lists what must not be answered: {id, onset, offset, reason}."""
+    """The JSON of a sample. `avoid` lists what must not be answered: {id, onset, offset, reason}.
+
+    `negative`: nothing in it is to be answered. `scenario`: who, where, when (data_builder.scenario). `sources`: every
+    recording in it, {source, licence, dataset, speaker}.
+    """
 
     id: str
     seed: int
     split: str
     subtask: str
+    ability: str
+    negative: bool
     samples: int
     instruction: str = ""
     tools: str = ""
@@ -87,7 +112,9 @@ class Sample:
     responses: list[Response] = field(default_factory=list)
     avoid: list[dict[str, Any]] = field(default_factory=list)
     licences: list[str] = field(default_factory=list)
+    sources: list[dict[str, str]] = field(default_factory=list)
     mix: dict[str, Any] = field(default_factory=dict)
+    scenario: dict[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
     chunk: int = CHUNK
 

@@ -7,9 +7,9 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import soundfile as sf
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from data_builder.clips import FloatArray
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.errors import DataError
+
+BIGGEST_MEMBER: Final = 64 << 20
 
 
 def flac(audio: FloatArray) -> bytes:
@@ -37,31 +39,66 @@ def write_shard(path: Path, samples: Iterable[tuple[dict[str, Any], FloatArray]]
         for meta, audio in samples:
             body = json.dumps(meta, sort_keys=True, ensure_ascii=False, allow_nan=False).encode()
             for suffix, data in (("flac", flac(audio)), ("json", body)):
-                info = tarfile.TarInfo(f"{meta['id']}.{suffix}")
-                info.size, info.mode = len(data), 0o644
-                tar.addfile(info, io.BytesIO(data))
+                _add(tar, f"{meta['id']}.{suffix}", data)
     os.replace(part, path)
 
 
-def read_shard(path: Path) -> Iterator[tuple[dict[str, Any], NDArray[np.int16], int]]:
-    """(meta, int16 [N], sample rate) of each sample. Raises DataError where the shard is not whole."""
+def copy_members(
+    sources: Iterable[Path], path: Path, keep: Callable[[dict[str, Any]], bool] = lambda meta: True
+) -> None:
+    """Write to `path` the samples of other shards, in order, for which `keep(meta)`; their bytes stay as they are."""
+    part = path.with_name(path.name + ".part")
+    with tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as out:
+        for source in sources:
+            for meta, files in _members(source):
+                if keep(meta):
+                    for suffix in ("flac", "json"):
+                        _add(out, f"{meta['id']}.{suffix}", files[suffix])
+    os.replace(part, path)
+
+
+def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode = len(data), 0o644
+    tar.addfile(info, io.BytesIO(data))
+
+
+def _members(path: Path) -> Iterator[tuple[dict[str, Any], dict[str, bytes]]]:
+    """(meta, bytes of its flac and json) of each sample. Raises DataError where the shard is not whole."""
     try:
         with tarfile.open(path) as tar:
             found: dict[str, bytes] = {}
             for member in tar:
-                file = tar.extractfile(member)
+                file = tar.extractfile(member) if member.size <= BIGGEST_MEMBER else None
                 if file is None:
-                    raise DataError(f"expected plain files, got {member.name!r}", str(path))
+                    raise DataError(f"expected plain files of at most {BIGGEST_MEMBER} bytes", f"{path}:{member.name}")
                 found[member.name] = file.read()
                 name = member.name.rsplit(".", 1)[0]
                 if f"{name}.flac" in found and f"{name}.json" in found:
-                    meta = json.loads(found.pop(f"{name}.json"))
-                    audio, rate = sf.read(io.BytesIO(found.pop(f"{name}.flac")), dtype="int16")
-                    yield meta, audio, rate
+                    files = {"flac": found.pop(f"{name}.flac"), "json": found.pop(f"{name}.json")}
+                    yield json.loads(files["json"]), files
+                elif len(found) > 2:
+                    break
             if found:
                 raise DataError(f"expected .flac and .json of each sample, got only {sorted(found)[:3]}", str(path))
-    except (tarfile.TarError, json.JSONDecodeError, sf.LibsndfileError) as err:
+    except (tarfile.TarError, ValueError, EOFError) as err:
         raise DataError(f"expected a whole shard: {err}", str(path)) from err
+
+
+def read_metas(path: Path) -> Iterator[dict[str, Any]]:
+    """The JSON of each sample; its audio is not decoded. Raises DataError where the shard is not whole."""
+    for meta, _ in _members(path):
+        yield meta
+
+
+def read_shard(path: Path) -> Iterator[tuple[dict[str, Any], NDArray[np.int16], int]]:
+    """(meta, int16 [N], sample rate) of each sample. Raises DataError where the shard is not whole."""
+    for meta, files in _members(path):
+        try:
+            audio, rate = sf.read(io.BytesIO(files["flac"]), dtype="int16")
+        except sf.LibsndfileError as err:
+            raise DataError(f"expected FLAC: {err}", f"{path}:{meta.get('id')}") from err
+        yield meta, audio, rate
 
 
 def sha256(path: Path) -> str:
@@ -69,7 +106,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_json(path: Path, body: dict[str, Any]) -> None:
+def write_json(path: Path, body: Any) -> None:
     """Write `body` whole or not at all."""
     part = path.with_name(path.name + ".part")
     part.write_text(json.dumps(body, indent=1, sort_keys=True, ensure_ascii=False) + "\n")

@@ -24,6 +24,11 @@ SLOT_S = 6.0
 PER_FILE = 24
 TICKS = 480  # a quarter note; at 120 beats a minute two quarters are one second
 LICENCE = "synthetic (FluidR3_GM sound font, MIT)"
+FAMILIES = (
+    "piano", "bells", "organ", "guitar", "bass", "strings", "choir", "brass", "reed instrument", "flute",
+    "synthesizer", "synthesizer", "", "",
+)  # fmt: skip
+"""Of each eight General MIDI programs from 0 on."""
 SCALES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 7, 9))
 
 
@@ -72,6 +77,18 @@ def available() -> bool:
     return shutil.which("fluidsynth") is not None and SOUND_FONT.is_file()
 
 
+def _programs(rng: np.random.Generator) -> list[int]:
+    return [p for p in (int(rng.integers(0, 129)) for _ in range(200)) if p < 112 or p == 128][:PER_FILE]
+
+
+def instrument(name: str) -> str:
+    """What plays in the piece gm-SEED-NUMBER.flac, by its General MIDI family; "" for sound effects."""
+    seed, number = map(int, name.removesuffix(".flac").split("-")[1:])
+    rng = np.random.default_rng(np.random.SeedSequence([seed, 88, number // PER_FILE]))
+    program = _programs(rng)[number % PER_FILE]
+    return "drums" if program == 128 else FAMILIES[program // 8]
+
+
 def render(out: Path, count: int, seed: int) -> list[str]:
     """At least `count` melodies as `out`/NAME.flac at 16 kHz; those already there are kept. Returns sorted names."""
     out.mkdir(parents=True, exist_ok=True)
@@ -80,7 +97,7 @@ def render(out: Path, count: int, seed: int) -> list[str]:
         if all((out / n).is_file() for n in names):
             continue
         rng = np.random.default_rng(np.random.SeedSequence([seed, 88, batch]))
-        programs = [p for p in (int(rng.integers(0, 129)) for _ in range(200)) if p < 112 or p == 128][:PER_FILE]
+        programs = _programs(rng)
         events = [e for i, p in enumerate(programs) for e in _melody(rng, i * SLOT_S, p)]
         with tempfile.TemporaryDirectory() as tmp:
             (Path(tmp) / "a.mid").write_bytes(_midi(events))

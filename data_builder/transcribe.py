@@ -9,18 +9,16 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
-from difflib import SequenceMatcher
 from pathlib import Path
 
 import soundfile as sf
-import soxr
 
+from data_builder.talk import read_transcripts
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.errors import DataError
 from soundflow.perceive.moonshine import Moonshine
 
 LONGEST_SECONDS = 28
-FAR_FROM_REFERENCE = 0.5
 DATASETS = (
     "librispeech_train-clean-100_3spk",
     "librispeech_train-clean-100_resemblyzer",
@@ -29,21 +27,6 @@ DATASETS = (
     "speech_commands_subset",
     "mfa_tests",
 )
-
-
-def read_transcripts(path: Path) -> dict[str, str]:
-    """Clip path (relative to its corpus folder) -> text. Raises DataError for a broken line other than the last."""
-    found: dict[str, str] = {}
-    lines = path.read_text().splitlines() if path.exists() else []
-    for number, line in enumerate(lines, 1):
-        try:
-            row = json.loads(line)
-            found[row["path"]] = row["text"]
-        except (ValueError, KeyError) as error:
-            if number == len(lines):
-                break
-            raise DataError(f"{path}: line {number} is not a transcript ({error})") from error
-    return found
 
 
 def transcribe(audio: Path, out: Path, model: Moonshine, datasets: tuple[str, ...], limit: int) -> Iterator[str]:
@@ -66,28 +49,3 @@ def transcribe(audio: Path, out: Path, model: Moonshine, datasets: tuple[str, ..
                 sink.write(json.dumps({"path": row["path"], "text": "" if heard.looped else heard.text}) + "\n")
                 sink.flush()
                 yield row["path"]
-
-
-def transcribe_bank(bank: Path, out: Path, model: Moonshine) -> Iterator[str]:
-    """Transcribe an utterance bank, yielding `bank:` paths.
-
-    Where the recogniser is far from what was said (robotic voices), the text itself is kept: a label that cannot be
-    inferred from its words teaches nothing.
-    """
-    done = read_transcripts(out)
-    with out.open("a") as sink:
-        for row in json.loads((bank / "index.json").read_text())["utterances"]:
-            path = f"bank:{row['path']}"
-            if path in done:
-                continue
-            samples, rate = sf.read(bank / row["path"], dtype="float32")
-            heard = model.hear(soxr.resample(samples, rate, SAMPLE_RATE_HZ).astype("float32"))
-            same = SequenceMatcher(None, words(heard.text), words(row["text"])).ratio()
-            text = heard.text if same >= FAR_FROM_REFERENCE and not heard.looped else row["text"]
-            sink.write(json.dumps({"path": path, "text": text}) + "\n")
-            sink.flush()
-            yield path
-
-
-def words(text: str) -> list[str]:
-    return "".join(c for c in text.lower() if c.isalnum() or c == " ").split()

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from data_builder.schema import DELAY_MS, due_chunk
 from data_builder.sources import Rng, pick
-from data_builder.subtasks.narration import phrase
-from data_builder.subtasks.watch import watch_instruction
-from data_builder.texts.sounds import PHRASES, WATCH_FORMS, alike
+from data_builder.subtasks.spoken_of import name_of
+from data_builder.subtasks.understanding import phrase
+from data_builder.texts.sounds import PHRASES, WATCH_FORMS, WATCH_INSTRUCTIONS, alike
 
 IN_BEDS: Final = frozenset(
     {"rain", "wind", "water", "sea_waves", "fan", "hum", "air_conditioner", "vacuum_fan", "train", "car_engine"}
@@ -41,7 +41,9 @@ def watch_variants(rng: Rng, sample: Mapping[str, Any], every: int = 3) -> list[
         kept = [r for r in sample["responses"] if r["trigger"] not in {e["id"] for e in mine} and r["kind"] == "speak"]
         kept = [r for r in kept if next(e for e in heard if e["id"] == r["trigger"])["respond"] == "yes"]
         responses = sorted([*kept, *(_found(rng, e) for e in mine)], key=lambda r: int(r["due_chunk"]))
-        made.append({"instruction": watch_instruction(rng, asked), "responses": responses})
+        made.append(
+            {"instruction": str(pick(rng, WATCH_INSTRUCTIONS)).format(x=name_of(rng, asked)), "responses": responses}
+        )
     return made
 
 
@@ -51,5 +53,5 @@ def _found(rng: Rng, event: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "kind": "speak", "evidence_end": evidence, "due_chunk": due_chunk(evidence, delay, "sound"), "delay_ms": delay,
         "trigger": event["id"], "clock": "sound", "text": phrase(rng, WATCH_FORMS, str(event["label"])), "call": None,
-        "notes": [],
+        "notes": [], "refers_to": [], "cancelled_at": None,
     }  # fmt: skip

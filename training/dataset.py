@@ -21,7 +21,7 @@ ATTACHED_TOOLS = "home"
 def tool_set(sample: Mapping[str, Any], rng: random.Random, attach: float) -> str:
     """The sample's tools; streams to which tools make no difference sometimes get the home set."""
     own = str(sample.get("tools") or "")
-    indifferent = not sample.get("instruction") and sample["subtask"] in ("proactive", "silence")
+    indifferent = not sample.get("instruction") and not any(s["addressed"] for s in sample["speech"])
     return ATTACHED_TOOLS if not own and indifferent and rng.random() < attach else own
 
 
@@ -42,7 +42,7 @@ def asking(item: Item, rng: random.Random) -> Item:
     sample, features = item
     if not (variants := sample.get("variants")):
         return item
-    return {**sample, "subtask": "watch", "tools": "", **rng.choice(variants)}, features
+    return {**sample, "subtask": "watch_sound", "tools": "", **rng.choice(variants)}, features
 
 
 def epoch(

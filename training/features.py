@@ -132,7 +132,8 @@ def read_transcripts(path: Path) -> dict[str, str]:
 
 
 def load_all(cache: Path, transcripts: Mapping[str, str]) -> list[tuple[dict[str, Any], Features]]:
-    """Every cached sample. `transcripts`: clip path -> recogniser text (see `soundflow data transcribe`)."""
+    """Every cached sample. `transcripts`: clip path -> recogniser text (see `soundflow data transcribe`), else what the
+    builder heard in it."""
     loaded: list[tuple[dict[str, Any], Features]] = []
     for path in sorted(cache.glob("*.npz")):
         rows = [json.loads(line) for line in path.with_suffix(".jsonl").read_text().splitlines()]
@@ -140,7 +141,8 @@ def load_all(cache: Path, transcripts: Mapping[str, str]) -> list[tuple[dict[str
             for number, sample in enumerate(rows):
                 tags, sound, speech = (arrays[f"{n}_{number}"] for n in ("tags", "sound", "speech"))
                 vad = sample["vad"]
-                heard = {str(s["id"]): transcripts[s["source"]] for s in sample["speech"] if s["source"] in transcripts}
+                found = {str(s["id"]): transcripts.get(s["source"], s.get("heard")) for s in sample["speech"]}
+                heard = {name: text for name, text in found.items() if text}
                 segments = [(int(a), int(b)) for a, b in vad["segments"]]
                 alert = arrays.get(f"alert_{number}", np.zeros(len(tags), np.float32))  # caches of old have none
                 loaded.append((sample, Features(tags, sound, speech, segments, vad["stop_chunks"], heard, alert=alert)))

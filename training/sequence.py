@@ -183,9 +183,9 @@ class SequenceBuilder:
                 heard = " ".join(finals[c] for c in closed).strip()
                 first = due
             else:
+                # A clause, a time that has come, or a sound: words alone do not announce it before it is due.
                 due = int(response["due_chunk"])
-                event = events[trigger]
-                first = int(event["onset"]) // features.chunk_samples
+                first = int(events[trigger]["onset"]) // features.chunk_samples if trigger in events else due
             chunk = due + (rng.choice(DELAYS) if train else 0)
             if chunk >= features.chunks or any(f.chunk == chunk for f in found):
                 continue

@@ -1,33 +1,32 @@
-"""The sub-tasks: name -> function that fills a `Scene`. One file an ability."""
+"""The 28 sub-tasks of seven abilities, one file an ability; and two controls beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Final
 
-from data_builder.sources import Rng, Sources
-from data_builder.subtasks.act import act
-from data_builder.subtasks.narration import narration
-from data_builder.subtasks.proactive import proactive
-from data_builder.subtasks.question import question
-from data_builder.subtasks.silence import silence
-from data_builder.subtasks.single import single
-from data_builder.subtasks.watch import watch
-from data_builder.timeline import Scene
+from data_builder.subtasks.agent import AGENT
+from data_builder.subtasks.asr import ASR
+from data_builder.subtasks.chat import CHAT
+from data_builder.subtasks.controls import CONTROLS
+from data_builder.subtasks.instruction import INSTRUCTION
+from data_builder.subtasks.proactive import PROACTIVE
+from data_builder.subtasks.subtask import Subtask
+from data_builder.subtasks.translation import TRANSLATION
+from data_builder.subtasks.understanding import UNDERSTANDING
 
-SUBTASKS: dict[str, Callable[[Rng, Sources], Scene]] = {
-    "silence": silence,
-    "proactive": proactive,
-    "watch": watch,
-    "single": single,
-    "narration": narration,
-    "question": question,
-    "act": act,
+__all__ = ["ABILITIES", "CONTROLS", "SUBTASKS", "Subtask"]
+
+ABILITIES: Final = {
+    "asr": "Real-time speech recognition",
+    "translation": "Streaming translation",
+    "understanding": "Streaming audio understanding",
+    "chat": "Voice chatting",
+    "instruction": "Streaming instruction following",
+    "proactive": "Proactive response",
+    "agent": "Environment-aware agent",
 }
-SHARES: dict[str, float] = {
-    "silence": 0.35,
-    "proactive": 0.30,
-    "watch": 0.10,
-    "narration": 0.05,
-    "question": 0.08,
-    "act": 0.12,
+SUBTASKS: Final[dict[str, Subtask]] = {
+    task.name: task
+    for ability in (ASR, TRANSLATION, UNDERSTANDING, CHAT, INSTRUCTION, PROACTIVE, AGENT)
+    for task in ability
 }

@@ -162,6 +162,117 @@ Do fish sleep?|Yes, fish rest in their own way.
 Why is the sky blue?|Air scatters blue light more than red light.
 Why do leaves fall in autumn?|Trees drop leaves to save water and energy.
 What can you do?|I listen, answer questions and warn you about sounds.
+What is the capital of Ireland?|The capital of Ireland is Dublin.
+What is the capital of Poland?|The capital of Poland is Warsaw.
+What is the capital of Denmark?|The capital of Denmark is Copenhagen.
+What is the capital of Turkey?|The capital of Turkey is Ankara.
+How many legs does a dog have?|A dog has four legs.
+How many wheels does a bicycle have?|A bicycle has two wheels.
+How many toes do people have?|People usually have ten toes.
+How many colours are in a rainbow?|A rainbow is said to have seven colours.
+How many days does February have?|February has twenty-eight days, and twenty-nine in a leap year.
+How many days does April have?|April has thirty days.
+How many arms does an octopus have?|An octopus has eight arms.
+How many corners does a square have?|A square has four corners.
+How many people play in a basketball team?|Five players of a team are on the court.
+How many squares are on a chess board?|A chess board has sixty-four squares.
+How many strings does a cello have?|A cello has four strings.
+Which bird can swim but not fly?|A penguin swims well but cannot fly.
+Which animal gives us wool?|Sheep give us wool.
+Which animal carries its house on its back?|A snail carries its house on its back.
+Which animal has a very long trunk?|An elephant has a long trunk.
+Which animal sleeps upside down?|A bat sleeps upside down.
+Which animal has black and white stripes?|A zebra has black and white stripes.
+What do you call a baby cow?|A baby cow is called a calf.
+What do you call a young horse?|A young horse is called a foal.
+What do rabbits like to eat?|Rabbits eat mostly grass and hay.
+Where do bees live?|Bees live in a hive.
+Where do birds lay their eggs?|Most birds lay their eggs in a nest.
+Is a whale a fish?|No, a whale is a mammal.
+Is a spider an insect?|No, a spider has eight legs, so it is not an insect.
+Can a cat see in the dark?|A cat sees well in dim light, but not in full darkness.
+Can ice float on water?|Yes, ice is lighter than water, so it floats.
+Do trees drink water?|Yes, trees take up water with their roots.
+Is the moon bigger than the earth?|No, the moon is much smaller than the earth.
+Does the sun move around the earth?|No, the earth moves around the sun.
+Is glass made of sand?|Yes, glass is made mostly of melted sand.
+What is snow made of?|Snow is made of small ice crystals.
+What is paper made of?|Paper is mostly made of wood.
+What is butter made from?|Butter is made from cream.
+What is flour made from?|Flour is made from ground grain, mostly wheat.
+What is a raisin?|A raisin is a dried grape.
+Where does coffee come from?|Coffee comes from the roasted seeds of a plant.
+What do you need for a pancake?|You need flour, eggs, milk and a little salt.
+How long should I cook rice?|Most white rice cooks in about fifteen minutes.
+How long should I cook potatoes?|Boil them for about twenty minutes.
+How do I know that an egg is fresh?|A fresh egg sinks in a glass of water.
+How do I peel garlic quickly?|Press it with a flat knife and the skin comes off.
+What helps when soup is too salty?|Add water or a few pieces of potato.
+How do I stop onions from burning?|Turn the heat down and stir them often.
+How do I keep flowers fresh?|Cut the stems and change the water every two days.
+How do I get wax out of a cloth?|Put paper on it and use a warm iron.
+How do I clean a burnt pan?|Soak it with hot water and baking soda.
+How do I dry wet shoes?|Fill them with paper and let them dry slowly.
+How do I get rid of ants?|Take away their food and close the gap they use.
+What should I pack for the beach?|Pack a towel, sun cream, water and a hat.
+What should I pack for a hike?|Pack water, food, a map and a warm jacket.
+What should I wear in the rain?|A rain coat and good shoes.
+What helps against hiccups?|Hold your breath for a moment or drink some water.
+What helps against a sore throat?|Warm tea, rest and plenty to drink may help.
+What helps me to fall asleep?|A dark and quiet room, and no screen before bed.
+What should I do in a thunderstorm?|Go inside and keep away from tall trees.
+What should I do when I smell gas?|Open the windows, touch no switch and go outside.
+What should I do if a pan is on fire?|Put a lid on it, and never use water.
+What do I do if the power goes out?|Check the fuse box and ask your neighbours.
+How often should I wash my hands?|Always before you eat and when you come home.
+How much water should I drink in a day?|About one and a half litres is a good start.
+How much sleep does an adult need?|Most adults need seven to nine hours.
+Why do we sleep?|Sleep lets the body and the brain recover.
+Why do we yawn?|Nobody knows for sure, but being tired is a common reason.
+Why is the sea salty?|Rivers carry salt out of the rocks into the sea.
+Why do cats purr?|Cats often purr when they feel well.
+Why do bread and cakes rise?|Gas bubbles from yeast or baking powder lift them.
+Why do we have seasons?|Because the earth is tilted as it goes around the sun.
+Why does the moon change its shape?|We see its sunny side from other angles each night.
+Why do stars twinkle?|The air that moves above us bends their light.
+Why does iron rust?|Iron rusts when it meets water and air.
+Why do onions make us cry?|They give off a gas that stings the eyes.
+What makes a rainbow?|Sunlight that is split by drops of rain.
+What makes thunder?|Lightning heats the air so fast that it bangs.
+What is fog?|Fog is a cloud on the ground.
+What is a desert?|A desert is a place with very little rain.
+What is an island?|An island is land with water all around it.
+What is a volcano?|A volcano is an opening where hot rock comes out of the earth.
+What is a compass for?|A compass shows you where north is.
+What is a thermometer for?|A thermometer measures the temperature.
+What is a leap year?|A year with one more day, every four years.
+What is a synonym?|A synonym is a word with nearly the same meaning.
+What is a verb?|A verb is a word for something that is done.
+What do you call the son of my brother?|He is your nephew.
+What do you call the mother of my mother?|She is your grandmother.
+Who works in a bakery?|A baker works in a bakery.
+Who repairs cars?|A mechanic repairs cars.
+Who looks after sick animals?|A vet looks after sick animals.
+Who puts out fires?|Firefighters put out fires.
+What do you use to cut paper?|You can cut paper with scissors.
+What do you use to hammer a nail?|You use a hammer.
+Which ocean is between Europe and America?|The Atlantic Ocean lies between them.
+On which continent is Japan?|Japan is in Asia.
+On which continent is Italy?|Italy is in Europe.
+What language do people speak in Austria?|They speak German.
+What is the tallest mountain of Africa?|It is Mount Kilimanjaro.
+Which month comes after June?|July comes after June.
+Which holiday is in late December?|Christmas is in late December.
+Tell me a fun fact.|Honey can stay good for a very long time.
+Tell me a short joke.|Why did the bike fall over? It was two tired.
+Give me an idea for dinner.|How about a vegetable soup with fresh bread?
+Give me an idea for a rainy day.|You could bake something or play a board game.
+Give me a tip for saving energy.|Turn the heating down by one degree.
+What could I give my sister for her birthday?|Perhaps a good book or a plant.
+What should I cook with eggs and cheese?|You could make an omelette.
+Can you recommend a hobby?|You could try drawing, it needs only a pencil.
+What is your name?|I am SoundFlow, and I am listening for you.
+Do you ever sleep?|No, I listen all the time.
 Are you listening?|Yes, I am listening.
 Can you hear me?|Yes, I can hear you.
 """.strip().splitlines()

@@ -101,6 +101,13 @@ PHRASES: dict[str, Phrase] = {
     "water": _p("some running water", "Water is running.", "water", "the tap running", "water pouring"),
     "whistle": _p("a whistle", "Someone whistled.", "whistling", "someone whistle"),
     "wind": _p("some wind", "The wind is blowing.", "wind", "the wind blow"),
+    "arcing": _p("some electric sparks", "Something electric is sparking.", "sparks", "electric crackling"),
+    "dripping": _p("some dripping water", "Water is dripping.", "dripping", "a leaking tap"),
+    "grinding_motor": _p("a grinding motor", "A motor is grinding.", "grinding"),
+    "hissing_leak": _p("a hissing leak", "Something is hissing.", "hissing", "a leak"),
+    "low_battery_chirp": _p("a low battery chirp", "A detector is chirping.", "a chirp", "a battery warning"),
+    "open_door_beep": _p("a beeping appliance", "An appliance is beeping.", "the fridge alarm"),
+    "unbalanced_washer": _p("a banging washing machine", "A washing machine is banging.", "the washing machine bang"),
 }
 ALERT_LABELS = (
     "alarm", "siren", "glass_break", "gunshot", "explosion", "scream",
@@ -110,7 +117,10 @@ ALERT_LABELS = (
 ALIKE: tuple[frozenset[str], ...] = (
     frozenset({"bird", "chirping_birds", "crow", "owl", "duck_goose", "chicken", "insect"}),
     frozenset({"rooster", "chicken"}),
-    frozenset({"water", "rain", "sea_waves"}),
+    frozenset({"water", "rain", "sea_waves", "dripping", "hissing_leak"}),
+    frozenset({"low_battery_chirp", "open_door_beep", "beep", "alarm", "bird"}),
+    frozenset({"arcing", "crackling_fire", "insect"}),
+    frozenset({"grinding_motor", "unbalanced_washer", "car_engine", "drilling", "vacuum_fan", "knock"}),
     frozenset({"horn", "car_horn"}),
     frozenset({"bell", "church_bells", "doorbell", "music"}),
     frozenset({"thunder", "thunderstorm", "explosion", "gunshot"}),

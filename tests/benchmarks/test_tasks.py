@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -77,27 +76,11 @@ def test_sentences_are_calls_of_the_demo_tools() -> None:
     assert counts == {"set_light": 16, "set_timer": 10, "set_lock": 8, "set_thermostat": 6}
 
 
-def test_orders_and_bank_in_terms_of_the_demo_tools(tmp_path: Path) -> None:
+def test_orders_in_terms_of_the_demo_tools() -> None:
     call = act_items.coffee_call("INTENT:orderDrink coffeeDrink=latte;size=small", "x")
     validate_call(ActionCall(call["name"], call["arguments"]), load_tools(Path(acts.tool_file("coffee_tools.json"))))
     with pytest.raises(DataError, match="INTENT"):
         act_items.coffee_call("latte", "x")
-
-
-def test_bank_rows_that_the_tools_cannot_say_are_counted(tmp_path: Path) -> None:
-    tools = load_tools(Path(acts.tool_file("tools.json")))
-    calls: list[dict[str, Any]] = [
-        {"name": "set_timer", "arguments": {"seconds": 300}},
-        {"name": "set_timer", "arguments": {"hours": 1}},
-        {"name": "brew", "arguments": {}},
-    ]
-    listed = [{"kind": "act", "split": "dev", "path": "a.wav", "text": "x", "voice": "v", "call": c} for c in calls]
-    listed += [{**listed[0], "split": "train"}, {**listed[0], "kind": "question"}]
-    (tmp_path / "index.json").write_text(json.dumps({"schema": 1, "utterances": listed}))
-    found, left_out = act_items.read_bank(tmp_path, tools)
-    assert ([r.call for r in found], left_out) == (calls[:1], 2)
-    with pytest.raises(DataError, match=r"index\.json"):
-        act_items.read_bank(tmp_path / "none", tools)
 
 
 def test_act_plan(corpus: Path) -> None:

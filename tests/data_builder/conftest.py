@@ -1,9 +1,8 @@
-"""A tiny corpus and utterance bank made of synthetic sounds."""
+"""A tiny corpus made of synthetic sounds."""
 
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 
 import numpy as np
@@ -11,19 +10,25 @@ import pytest
 import soundfile as sf
 
 from data_builder import synth_alerts as synth
-from data_builder.build import Plan
 from data_builder.clips import FloatArray
 from data_builder.corpora.folder import COLUMNS
 from data_builder.mix import noise
+from data_builder.plan import Plan
 
 SR = 16_000
 
 
 def babble(rng: np.random.Generator, seconds: float) -> FloatArray:
-    """Noise in syllables: no speech, but like it in time."""
-    n = int(seconds * SR)
-    pulse = 0.5 - 0.5 * np.cos(2 * np.pi * 4 * np.arange(n) / SR)
-    return np.asarray(0.3 * noise(rng, n, -3.0) * pulse, dtype=np.float32)
+    """Syllables of noise and tones at drawn times: no speech, but like it, and no two alike."""
+    out = 0.002 * noise(rng, int(seconds * SR), -3.0)
+    at = 0
+    while at < len(out) - 800:
+        part = out[at : at + int(rng.uniform(0.08, 0.3) * SR)]
+        t = np.arange(len(part)) / SR
+        tones = sum(np.sin(2 * np.pi * float(rng.uniform(150, 6000)) * t) for _ in range(3))
+        part += (float(rng.uniform(0.05, 0.3)) * np.hanning(len(part)) * tones).astype(np.float32)
+        at += int(len(part) * float(rng.uniform(0.7, 1.8)))
+    return np.asarray(out, dtype=np.float32)
 
 
 def row(path: str, kind: str, label: str, respond: str = "", **other: str) -> dict[str, str]:
@@ -48,7 +53,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def add(audio: FloatArray, kind: str, label: str, respond: str = "", **other: str) -> None:
         name = f"{len(rows):03d}.wav"
         sf.write(root / name, 0.5 * audio / np.abs(audio).max(), SR)
-        rows.append(row(name, kind, label, respond, **other))
+        rows.append(row(name, kind, label, respond, seconds=f"{len(audio) / SR:.3f}", **other))
 
     for split in ("train", "dev"):
         for _ in range(4):
@@ -56,6 +61,23 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 add(babble(rng, 1.5), "event", label, policy, split=split)
             add(synth.siren_hilo(rng), "event", "siren", "yes", split=split)
             add(babble(rng, 2.0), "speech", "", text="hello", dataset="an4_train", split=split, speaker=split)
+            add(
+                babble(rng, 2.5),
+                "speech",
+                "",
+                text="ENTER FIVE SIX NOW",
+                dataset="an4_train",
+                speaker=split,
+                split=split,
+            )
+            more = {
+                "text": "\u897f\u74dc",
+                "language": "zh",
+                "speaker": f"{split}-zh",
+                "dataset": "hsk",
+                "split": split,
+            }
+            add(babble(rng, 0.9), "speech", "", **more)
             order = "INTENT:orderDrink coffeeDrink=latte;size=small"
             add(babble(rng, 3.0), "speech", order, dataset="picovoice_s2i", split=split)
         add(babble(rng, 25.0), "ambience", "places/cafe", "no", split=split)
@@ -64,28 +86,25 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture(scope="session")
-def bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bank of made-up utterances of every kind."""
-    root, rng = tmp_path_factory.mktemp("bank"), np.random.default_rng(6)
-    rows = []
-    for split in ("train", "dev"):
-        for kind, text, more in (
-            ("question", "What is two plus two?", {"answer": "Two plus two is four."}),
-            ("heard", "What was that sound?", {}),
-            ("act", "Lock the back door.", {"call": {"name": "set_lock", "arguments": {"door": "back door"}}}),
-            ("side_talk", "I had a latte at the station this morning.", {}),
-        ):
-            name = f"{split}-{kind}.wav"
-            sf.write(root / name, babble(rng, 1.4), SR)
-            entry = {"kind": kind, "split": split, "path": name, "text": text, "voice": f"fake:{split}", "seconds": 1.4}
-            rows.append({**entry, "licence": "synthetic", **more})
-    (root / "index.json").write_text(json.dumps({"schema": 1, "utterances": rows}))
-    return root
+VOICELESS = ("narrate_events", "proactive_hazard", "proactive_equipment", "silence")
+"""Sub-tasks whose streams can be made without a speech engine."""
 
 
 @pytest.fixture
-def plan(corpus: Path, bank: Path, tmp_path: Path) -> Plan:
+def plan(corpus: Path, tmp_path: Path) -> Plan:
+    """Six short dialogues a block, one block a shard, nobody speaks."""
     return Plan(
-        audio=str(corpus), out=str(tmp_path / "out"), streams=12, seed=3, split="train", bank=str(bank), shard_streams=4
+        audio=(str(corpus),),
+        out=str(tmp_path / "out"),
+        hours=0.03,
+        seed=3,
+        shares=dict.fromkeys(VOICELESS, 1.0),
+        block=6,
+        shard_mb=1,
     )
+
+
+@pytest.fixture(scope="session")
+def facts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Cache of what is known of clips, shared by the tests of a session."""
+    return tmp_path_factory.mktemp("facts")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +9,9 @@ import pytest
 
 from data_builder import synth_alerts as synth
 from data_builder import synth_benign
-from data_builder.build import Plan, load_sources
+from data_builder.corpora.folder import read_index, select
 from data_builder.judge import Judge
+from data_builder.sources import open_sources
 from soundflow.errors import DataError
 
 
@@ -38,8 +38,8 @@ def test_silence_is_no_alarm(judge: Judge) -> None:
     assert not judge(np.zeros(0, np.float32), "alarm")
 
 
-def test_alerting_sounds_are_drawn_until_the_judge_hears_them(plan: Plan) -> None:
-    sources = load_sources(plan)
+def test_alerting_sounds_are_drawn_until_the_judge_hears_them(corpus: Path) -> None:
+    sources = open_sources(select(read_index(corpus), "train"), [corpus])
     asked: list[int] = []
 
     def third(audio: object, label: str) -> bool:
@@ -55,15 +55,3 @@ def test_alerting_sounds_are_drawn_until_the_judge_hears_them(plan: Plan) -> Non
     sources.judge = lambda audio, label: False
     with pytest.raises(DataError, match="synthetic 'knock'"):
         sources.event(np.random.default_rng(0), "knock")
-
-
-def test_more_folders_are_more_clips(plan: Plan, corpus: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    other.mkdir()
-    (other / "extra.wav").write_bytes((corpus / "000.wav").read_bytes())
-    header, *lines = (corpus / "index.csv").read_text().splitlines()
-    line = next(x for x in lines if x.startswith("000.wav"))
-    (other / "index.csv").write_text("\n".join([header, line.replace("000.wav", "extra.wav", 1)]) + "\n")
-    rows = load_sources(replace(plan, more=(str(other),))).events["glass_break"]
-    assert any(r.path == "extra.wav" for r in rows)
-    assert replace(plan, more=(str(other),)).identity() != plan.identity()

@@ -1,0 +1,203 @@
+"""Streaming audio understanding: narrate events, count events, scene and ambience, music."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from data_builder.sources import Clip, Rng, pick
+from data_builder.subtasks.subtask import Subtask
+from data_builder.texts import scenes as words
+from data_builder.texts.devices import number
+from data_builder.texts.sounds import NARRATION_FORMS, NARRATION_INSTRUCTIONS, PHRASES, alike
+from data_builder.timeline import Item, Say, Scene
+from data_builder.world import World
+from soundflow.errors import DataError
+
+QUESTION_SHARE: Final = 0.5
+COUNTED: Final = (
+    "dog",
+    "knock",
+    "doorbell",
+    "bell",
+    "car_horn",
+    "horn",
+    "rooster",
+    "coughing",
+    "sneezing",
+    "cow",
+    "beep",
+)
+
+
+def phrase(rng: Rng, forms: tuple[str, ...], label: str) -> str:
+    """One of `forms` about `label`."""
+    said = PHRASES[label]
+    return str(pick(rng, forms)).format(noun=said.noun, event=said.event, bare=said.bare)
+
+
+def unlike(labels: list[str], rng: Rng, count: int) -> list[str]:
+    """`count` of `labels`, no two of which can be taken for each other."""
+    chosen: list[str] = []
+    for k in rng.permutation(len(labels)):
+        if len(chosen) < count and not any(alike(labels[k], other) for other in chosen):
+            chosen.append(labels[k])
+    return chosen
+
+
+def narrate_events(rng: Rng, world: World, negative: bool) -> Scene:
+    scene = Scene(rng, "narrate_events")
+    scene.instruction, scene.neutral = str(pick(rng, NARRATION_INSTRUCTIONS)), True
+    if negative:
+        scene.bed = str(pick(rng, ("room", "drawn", "drawn", "zero")))
+        return scene
+    for label in unlike(world.sources.all_labels, rng, int(rng.integers(1, 4))):
+        scene.sound(world.sound(rng, label, 3.0), say=phrase(rng, NARRATION_FORMS, label))
+    return scene
+
+
+def count_events(rng: Rng, world: World, negative: bool) -> Scene:
+    """Either each is counted aloud, or the count is asked for by voice."""
+    scene = Scene(rng, "count_events")
+    scene.neutral = scene.fixed = True
+    labels = [x for x in COUNTED if x in world.sources.all_labels] or world.sources.all_labels
+    target = str(pick(rng, labels))
+    others = [x for x in world.sources.all_labels if not alike(x, target)]
+    noun = PHRASES[target].noun
+    asked = not negative and bool(world.cast) and rng.random() < QUESTION_SHARE
+    times = 0 if negative else int(rng.integers(1, 4))
+    order = [target] * times + [str(pick(rng, others)) for _ in range(int(rng.integers(negative, 3)))]
+    if not asked:
+        scene.instruction = str(pick(rng, words.COUNT_INSTRUCTIONS)).format(x=noun)
+    heard: list[Item] = []
+    for k in rng.permutation(len(order)):
+        clip = world.sound(rng, order[k], 2.0)
+        if order[k] != target:
+            scene.sound(clip, avoid=f"not {target}")
+        elif asked:
+            heard.append(scene.sound(clip, avoid="asked for later"))
+        else:
+            heard.append(scene.sound(clip, say=_nth(rng, len(heard) + 1)))
+    if asked:
+        form = str(pick(rng, words.COUNT_ANSWERS))
+        count = words.TIMES[times]
+        answer = form.format(times=count, Times=count.capitalize(), bare=noun)
+        question = str(pick(rng, words.COUNT_QUESTIONS)).format(x=noun)
+        scene.talk(world.say(rng, question), say=Say(answer, noted=True, refers=heard))
+    return scene
+
+
+def _nth(rng: Rng, n: int) -> str:
+    return str(pick(rng, words.COUNT_FORMS)).format(number=number(n), Number=number(n).capitalize())
+
+
+def describe_scene(rng: Rng, world: World, negative: bool) -> Scene:
+    """The background is the subject: told once, or when somebody asks."""
+    scene = Scene(rng, "describe_scene")
+    scene.fixed = True
+    if negative:
+        scene.instruction, scene.bed = str(pick(rng, words.SCENE_INSTRUCTIONS)), "room"
+        if rng.random() < 0.5:
+            scene.talk(world.side_talk(rng, 3.0), avoid="says nothing of the place")
+        return scene
+    labels = [x for x in words.PLACES if any(r.label == x for r in world.sources.beds)]
+    if not labels:
+        raise DataError("expected ambience of known places in this split, got none")
+    label = str(pick(rng, labels))
+    place, clue = words.PLACES[label]
+    answer = str(pick(rng, words.SCENE_ANSWERS)).format(place=place, clue=clue)
+    ambience = world.sources.ambience(rng, 9.0, (label,))
+    if world.cast and rng.random() < QUESTION_SHARE:
+        scene.bed = ambience
+        scene.chunks = (16, 22, 32)
+        question = world.say(rng, str(pick(rng, words.SCENE_QUESTIONS)))
+        scene.talk(question, say=answer, after=(2.0, 5.0))
+    else:
+        scene.instruction, scene.bed = str(pick(rng, words.SCENE_INSTRUCTIONS)), "room"
+        scene.sound(ambience, say=Say(answer))
+    return scene
+
+
+def describe_music(rng: Rng, world: World, negative: bool) -> Scene:
+    scene = Scene(rng, "describe_music")
+    scene.neutral = scene.fixed = True
+    sounds = [x for x in world.sources.benign if x != "music" and not alike(x, "music")]
+    if negative:
+        scene.instruction = str(pick(rng, words.MUSIC_INSTRUCTIONS))
+        for label in unlike(sounds, rng, int(rng.integers(1, 3))):
+            scene.sound(world.sound(rng, label, 3.0), avoid="no music")
+        return scene
+    if world.cast and rng.random() < QUESTION_SHARE:
+        if rng.random() < 0.2:
+            scene.sound(world.sound(rng, str(pick(rng, sounds)), 2.5), avoid="no music")
+            question, answer, heard = str(pick(rng, words.MUSIC_QUESTIONS)), str(pick(rng, words.NO_MUSIC)), []
+        else:
+            clip = world.sources.music_piece(rng, 4.0)
+            heard = [scene.sound(clip, avoid="asked for later")]
+            question, answer = str(pick(rng, words.MUSIC_QUESTIONS)), _plays(rng, clip)
+        scene.talk(world.say(rng, question), say=Say(answer, noted=True, refers=heard))
+        return scene
+    scene.instruction = str(pick(rng, words.MUSIC_INSTRUCTIONS))
+    if rng.random() < 0.4:
+        scene.sound(world.sound(rng, str(pick(rng, sounds)), 2.5), avoid="no music")
+    clip = world.sources.music_piece(rng, 5.0)
+    scene.sound(clip, say=_plays(rng, clip))
+    return scene
+
+
+def _plays(rng: Rng, clip: Clip) -> str:
+    name = str(clip.extra["instrument"])
+    plural = name in ("drums", "bells", "strings")
+    article = "" if plural or name in ("brass",) else "an " if name[0] in "aeiou" else "a "
+    return str(pick(rng, words.MUSIC_ANSWERS)).format(a=f"{article}{name}")
+
+
+UNDERSTANDING: Final = (
+    Subtask(
+        "narrate_events",
+        "understanding",
+        "Narrate events",
+        narrate_events,
+        0.4,
+        "every class of sounds",
+        "a standing request to describe sounds; one to three sounds",
+        "one sentence for each sound, when it was heard for 1.2 s or is over",
+        "the same request over an empty room",
+        "[a rooster crows] -> A rooster is crowing.",
+    ),
+    Subtask(
+        "count_events",
+        "understanding",
+        "Count events",
+        count_events,
+        0.4,
+        "sounds that come one by one (barks, knocks, bells), others between",
+        "counted aloud by a standing request, or asked for by voice at the end",
+        "the running number at each sound, or the count once the question is endpointed",
+        "the same request over other sounds only",
+        "[knock] [knock] How often was there a knock? -> Twice, as far as I could hear.",
+    ),
+    Subtask(
+        "describe_scene",
+        "understanding",
+        "Scene and ambience",
+        describe_scene,
+        0.4,
+        "recorded ambience of about 40 kinds of places",
+        "the place is the background all along, or an ambience that sets in",
+        "once: when it was heard for 1.2 s, or when the question is endpointed",
+        "the same request over a plain room or talk that gives nothing away",
+        "[a cafe] Where am I right now? -> It sounds like a cafe. I hear people talking and dishes clinking.",
+    ),
+    Subtask(
+        "describe_music",
+        "understanding",
+        "Music",
+        describe_music,
+        0.4,
+        "music of which the instrument is known: recorded notes, drums, rendered melodies",
+        "music after or among other sounds; a standing request, or a question about it",
+        "the instrument, when it was heard for 1.2 s, or when the question is endpointed",
+        "the same request over sounds that are no music",
+        "[a flute plays] What instrument is that? -> I hear a flute.",
+    ),
+)
