@@ -171,7 +171,7 @@ def request(rng: np.random.Generator) -> tuple[str, dict[str, Any]]:
         text, call = _pick(rng, _THERMO).format(n=number(degrees)), ("set_thermostat", {"degrees": degrees})
     form = "{}" if text.startswith(("please", "lights")) else _pick(rng, _POLITE)
     text = form.format(text)
-    end = "?" if text.startswith(("can", "could")) else "."
+    end = "?" if text.startswith(("can ", "could ")) else "."
     return text[0].upper() + text[1:] + end, {"name": call[0], "arguments": call[1]}
 
 
