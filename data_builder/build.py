@@ -47,9 +47,7 @@ def usable_rows(plan: Plan, cache: Path, workers: int, log: Log) -> tuple[list[R
     groups = near_duplicates(entries)
     bad |= {e.row.path: f"near-duplicate of {g.keep.row.path}" for g in groups for e in g.drop}
     kept = without_duplicates(entries, groups)
-    removed = set(read_removed(Path(plan.out)))
     rows = select([e.row for e in kept], plan.split, plan.noncommercial)
-    rows = [r for r in rows if r.path not in removed and (not r.speaker or r.speaker not in removed)]
     if not plan.orders:
         rows = [r for r in rows if not r.label.startswith(INTENT_PREFIX)]
     if not rows:
@@ -86,10 +84,12 @@ def build(plan: Plan, cache: Path, workers: int = 1, ray: str = "", log: Log = l
         synth_music.render(Path(plan.music), MUSIC_PIECES, SPLITS.index(plan.split))
     elif plan.music:
         log("fluidsynth or its sound font is missing: music is recorded and additive synthesis alone")
+    facts = {"corpus": digest([f"{r.path} {r.label} {r.licence}" for r in rows])}
+    removed = set(read_removed(out))
+    rows = [r for r in rows if r.path not in removed and (not r.speaker or r.speaker not in removed)]
     kit = open_kit(plan, rows)
     if not kit.people:
         log("no speech engine is installed: only what recordings can say is built (apt-get install espeak-ng flite)")
-    facts = {"corpus": digest([f"{r.path} {r.label} {r.licence}" for r in rows])}
     plan = replace(plan, **facts, voices=digest([s.id for s in kit.people]))
     claim(plan)
     (out / "blocks").mkdir(parents=True, exist_ok=True)
