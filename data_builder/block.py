@@ -15,6 +15,8 @@ from data_builder.compose import compose
 from data_builder.corpora.folder import SPLITS, Row
 from data_builder.plan import Plan
 from data_builder.scenario.day import Day
+from data_builder.scenario.endpoint import Endpoint
+from data_builder.scenario.llm import LlmPlanner
 from data_builder.scenario.verify import plan_verified
 from data_builder.schema import Sample
 from data_builder.sources import Sources, open_sources
@@ -101,7 +103,7 @@ def make_block(plan: Plan, kit: Kit, number: int) -> Made:
     made = Made()
     key = [plan.seed, SPLITS.index(plan.split), number]
     slots = plan.slots(number)
-    day = _day(kit, key, len(slots), made)
+    day = _day(plan, kit, key, len(slots), made)
     cast = _cast(kit, key, day)
     for slot, ((name, negative), moment) in enumerate(zip(slots, day.moments, strict=True)):
         sample_id = f"{plan.split}-{plan.seed}-{number:06d}-{slot:03d}"
@@ -122,7 +124,7 @@ def make_block(plan: Plan, kit: Kit, number: int) -> Made:
                 elif stalls > STALLS:
                     break
                 continue
-            sample.scenario = {"home": day.home.kind, **moment.to_dict()}
+            sample.scenario = {"home": day.home.kind, "origin": day.origin, **moment.to_dict()}
             meta = sample.to_dict()
             if asked := watch_variants(np.random.default_rng([*key, slot, 10]), meta):
                 meta["variants"] = asked
@@ -131,9 +133,14 @@ def make_block(plan: Plan, kit: Kit, number: int) -> Made:
     return made
 
 
-def _day(kit: Kit, key: list[int], moments: int, made: Made) -> Day:
+def _day(plan: Plan, kit: Kit, key: list[int], moments: int, made: Made) -> Day:
     labels = {*kit.sources.all_labels, *(r.label for r in kit.sources.beds)}
-    planned = plan_verified(np.random.default_rng([*key, 5]), moments, sorted(labels))
+    rng = np.random.default_rng([*key, 5])
+    if plan.llm:
+        endpoint = Endpoint(plan.llm_url, plan.llm, plan.llm_key_env, Path(plan.planner) if plan.planner else None)
+        planned = LlmPlanner(endpoint).plan(rng, moments, sorted(labels))
+    else:
+        planned = plan_verified(rng, moments, sorted(labels))
     made.rejected = planned.counts
     return planned.day
 

@@ -51,6 +51,9 @@ def build(
     allow_noncommercial: Annotated[bool, typer.Option(help="use rows that are not openly licensed, too")] = False,
     transcripts: Annotated[Path | None, typer.Option(help="JSON lines of `soundflow data transcribe`")] = None,
     kokoro: Annotated[Path | None, typer.Option(help="folder of Kokoro's model and voices")] = None,
+    llm: Annotated[str, typer.Option(help="model of an OpenAI-compatible endpoint that plans the days")] = "",
+    llm_url: Annotated[str, typer.Option(help="its base URL; '' answers from the cache alone")] = "",
+    llm_key_env: Annotated[str, typer.Option(help="environment variable with its key")] = "",
     shard_mb: Annotated[int, typer.Option(help="megabytes a shard, about")] = 1000,
 ) -> None:
     """Build shards; the same options give the same bytes."""
@@ -76,6 +79,10 @@ def build(
             speech=str(cache_folder() / "speech"),
             transcripts=str(transcripts or ""),
             kokoro=str(kokoro or ""),
+            llm=llm,
+            llm_url=llm_url,
+            llm_key_env=llm_key_env,
+            planner=str(cache_folder() / "planner"),
             **(_weights() if checked else {}),
         )
         index = run_build(plan, cache_folder() / "catalog", workers, ray, typer.echo)

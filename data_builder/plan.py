@@ -22,18 +22,9 @@ BLOCK: Final = 56
 MAX_HOURS: Final = 100_000.0
 _GOLDEN: Final = 0.6180339887498949
 _GROWS: Final = (
-    "out",
-    "hours",
-    "audio",
-    "music",
-    "judge",
-    "piper",
-    "kokoro",
-    "ear",
-    "speech",
-    "transcripts",
-    "planner",
-)
+    "out", "hours", "audio", "music", "judge", "piper", "kokoro", "ear", "speech", "transcripts", "planner", "llm_url",
+    "llm_key_env",
+)  # fmt: skip
 """May differ between a build and its resumption: a length, and where on this machine things lie."""
 
 
@@ -46,7 +37,8 @@ class Plan:
     """`audio`: folders of clips with index.csv. `corpus`, `voices`: digests of what is used of them.
 
     music, judge (YAMNet's file), piper, kokoro, ear (folder of the recogniser), speech (cache of utterances),
-    transcripts, planner (cache of an endpoint's days): paths, "" = none. shares: weight of each sub-task.
+    transcripts, planner (cache of an endpoint's days): paths, "" = none. llm: model that plans the days, at `llm_url`
+    with a key out of the environment variable `llm_key_env`. shares: weight of each sub-task.
     """
 
     audio: tuple[str, ...]
@@ -67,6 +59,9 @@ class Plan:
     ear: str = ""
     speech: str = ""
     transcripts: str = ""
+    llm: str = ""
+    llm_url: str = ""
+    llm_key_env: str = ""
     planner: str = ""
     corpus: str = ""
     voices: str = ""

@@ -80,7 +80,7 @@ def chunks(scored: Sequence[Scored]) -> tuple[Array, NDArray[np.int64]]:
             logits.append(s.logits[due])
             kinds.append(int(kind))
     if len(set(kinds)) < len(Kind):
-        raise DataError("held-out streams with silent, speak and act decisions were expected; build more (--streams)")
+        raise DataError("held-out streams with silent, speak and act decisions were expected; build more (--hours)")
     return np.array(logits, dtype=np.float64), np.array(kinds)
 
 

@@ -35,6 +35,12 @@ def test_one_and_two_workers_give_the_same_bytes(plan: Plan, facts: Path, tmp_pa
     assert one["seconds"] - one["shards"][-1]["seconds"] < plan.hours * 3600  # and no block more
 
 
+def test_a_ray_cluster_gives_the_same_bytes(plan: Plan, facts: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="the extra [ray] is not installed")
+    small = replace(plan, hours=0.02)
+    assert build(replace(small, out=str(tmp_path / "ray")), facts, ray="local") == build(small, facts)
+
+
 def test_check_finds_nothing_in_a_build(plan: Plan, facts: Path) -> None:
     index = build(plan, facts)
     found = check([Path(plan.out)], [Path(plan.audio[0])])

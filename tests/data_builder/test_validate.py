@@ -48,10 +48,18 @@ def test_streams_of_every_sub_task_pass_and_an_early_answer_does_not(name: str, 
             early["responses"][k]["due_chunk"] -= 1
             assert any("due_chunk" in f for f in check_sample(early, pcm, 16_000))
         for item in meta["avoid"]:
-            spoken = {"kind": "speak", "evidence_end": 1, "due_chunk": 3, "delay_ms": 150, "clock": "sound", "text": "Yes."}
+            spoken = {"kind": "speak", "evidence_end": 1, "due_chunk": 3, "delay_ms": 150, "clock": "sound"}
             answered = copy.deepcopy(meta)
             answered["responses"].append(
-                {**spoken, "trigger": item["id"], "call": None, "notes": [], "refers_to": [], "cancelled_at": None}
+                {
+                    **spoken,
+                    "text": "Yes.",
+                    "trigger": item["id"],
+                    "call": None,
+                    "notes": [],
+                    "refers_to": [],
+                    "cancelled_at": None,
+                }
             )
             assert any("negative is answered" in f for f in check_sample(answered, pcm, 16_000))
 

@@ -41,7 +41,8 @@ def test_a_request_is_called_with_its_tools_and_excused_without(name: str) -> No
             assert say.text in NO_TOOL
             continue
         kinds[scene.tools] += 1
-        validate_call(ActionCall(say.call["name"], say.call["arguments"]), make_tools(list(TOOL_SETS[scene.tools]), "t"))
+        tools = make_tools(list(TOOL_SETS[scene.tools]), "t")
+        validate_call(ActionCall(say.call["name"], say.call["arguments"]), tools)
         if scene.tools == "coffee":
             assert say.call == coffee_call(str(item.clip.extra["label"]))
     assert all(kinds.values()), kinds
