@@ -58,6 +58,24 @@ def audible(samples: FloatArray, cap: bool = True) -> tuple[int, int]:
     return first * FRAME, last * FRAME
 
 
+def burst(samples: FloatArray, quiet_s: float = 0.15, drop_db: float = 20.0) -> FloatArray:
+    """The first burst of a clip [N]: up to where it stays `drop_db` under its loudest frame for `quiet_s` seconds.
+
+    One bark of a dog that barks three times. Raises DataError for silence, and for a burst of less than 40 ms.
+    """
+    onset, offset = audible(samples)
+    part = samples[onset:offset]
+    n = len(part) // FRAME
+    frames = np.abs(part[: n * FRAME]).reshape(n, FRAME).max(axis=1)
+    loud = np.flatnonzero(frames >= float(frames.max()) * 10 ** (-drop_db / 20))
+    rests = np.flatnonzero(np.diff(loud) > quiet_s * SAMPLE_RATE_HZ / FRAME)
+    last = int(loud[rests[0]] if len(rests) else loud[-1]) + 1
+    if last - int(loud[0]) < 4:
+        raise DataError("expected a burst of at least 40 ms, got a shorter one")
+    end = min(len(part), (last + 5) * FRAME)
+    return fade(part[:end].copy(), 240)
+
+
 def fade(samples: FloatArray, n: int = FADE) -> FloatArray:
     """`samples` with `n` samples of linear fade at both ends, in place."""
     n = min(n, len(samples) // 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from data_builder.clips import burst
 from data_builder.sources import Clip, Rng, pick
 from data_builder.subtasks.subtask import Subtask
 from data_builder.texts import scenes as words
@@ -15,18 +16,10 @@ from soundflow.errors import DataError
 
 QUESTION_SHARE: Final = 0.5
 COUNTED: Final = (
-    "dog",
-    "knock",
-    "doorbell",
-    "bell",
-    "car_horn",
-    "horn",
-    "rooster",
-    "coughing",
-    "sneezing",
-    "cow",
-    "beep",
-)
+    "dog", "car_horn", "horn", "rooster", "sneezing", "cow", "beep", "sheep_goat", "cat_meow", "owl",
+    "crow", "duck_goose", "whistle",
+)  # fmt: skip
+"""Sounds that come one by one, so that people would agree on their number."""
 
 
 def phrase(rng: Rng, forms: tuple[str, ...], label: str) -> str:
@@ -71,6 +64,8 @@ def count_events(rng: Rng, world: World, negative: bool) -> Scene:
     heard: list[Item] = []
     for k in rng.permutation(len(order)):
         clip = world.sound(rng, order[k], 2.0)
+        if order[k] == target:
+            clip.audio = burst(clip.audio)
         if order[k] != target:
             scene.sound(clip, avoid=f"not {target}")
         elif asked:
@@ -170,11 +165,11 @@ UNDERSTANDING: Final = (
         "Count events",
         count_events,
         0.4,
-        "sounds that come one by one (barks, knocks, bells), others between",
+        "sounds that come one by one (barks, horns, beeps), each cut to a single burst; others between",
         "counted aloud by a standing request, or asked for by voice at the end",
         "the running number at each sound, or the count once the question is endpointed",
         "the same request over other sounds only",
-        "[knock] [knock] How often was there a knock? -> Twice, as far as I could hear.",
+        "[bark] [bark] How often was there a dog? -> Twice, as far as I could hear.",
     ),
     Subtask(
         "describe_scene",

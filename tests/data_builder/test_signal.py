@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from data_builder import mix, synth_alerts, synth_benign, synth_equipment
-from data_builder.clips import ClipStore, audible
+from data_builder.clips import ClipStore, audible, burst
 from data_builder.schema import due_chunk, evidence_end
 from soundflow.errors import DataError
 
@@ -24,6 +24,17 @@ def test_audible_part_is_found() -> None:
         audible(np.zeros(16_000, dtype=np.float32))
     with pytest.raises(DataError, match="finite"):
         audible(np.full(16_000, np.nan, dtype=np.float32))
+
+
+def test_a_burst_is_the_first_of_several() -> None:
+    bark = np.sin(np.arange(4_000) * 0.3).astype(np.float32)
+    three = np.concatenate([bark, *[np.zeros(4_800, np.float32), bark] * 2])
+    assert abs(len(burst(three)) - 4_000) < 1_200
+    assert len(burst(bark)) <= 4_000
+    close = np.concatenate([bark, np.zeros(1_000, np.float32), bark])
+    assert len(burst(close)) > 8_000
+    with pytest.raises(DataError, match="40 ms"):
+        burst(np.concatenate([bark[:300], np.zeros(16_000, np.float32), bark[:300]]))
 
 
 def test_due_chunk_rule() -> None:
