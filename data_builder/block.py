@@ -13,7 +13,7 @@ from data_builder.cleanup import Cleanup
 from data_builder.clips import FloatArray
 from data_builder.compose import compose
 from data_builder.corpora.folder import SPLITS, Row
-from data_builder.plan import Plan
+from data_builder.plan import Plan, digest, read_removed
 from data_builder.scenario.day import Day
 from data_builder.scenario.endpoint import Endpoint
 from data_builder.scenario.llm import LlmPlanner
@@ -43,6 +43,7 @@ class Kit:
     sources: Sources
     people: list[Speaker]
     synth: Synthesiser | None
+    voices: str = ""  # digest of the speakers of the split, those that were removed too
 
 
 @dataclass(slots=True)
@@ -61,7 +62,8 @@ def open_kit(plan: Plan, rows: list[Row]) -> Kit:
     cleanup = Cleanup() if plan.clean else None
     sources = open_sources(rows, [Path(a) for a in plan.audio], music, _judge(plan), transcripts, cleanup)
     people, synth = _voices(plan)
-    return Kit(sources, people, synth)
+    removed = set(read_removed(Path(plan.out)))
+    return Kit(sources, [s for s in people if s.id not in removed], synth, digest([s.id for s in people]))
 
 
 def _voices(plan: Plan) -> tuple[list[Speaker], Synthesiser | None]:

@@ -19,7 +19,7 @@ from data_builder.assemble import Shelf, block_path, blocks_a_shard, read_report
 from data_builder.block import Kit, Made, make_block, open_kit
 from data_builder.catalog import build_catalog, near_duplicates, without_duplicates
 from data_builder.corpora.folder import SPLITS, Row, read_index, select
-from data_builder.plan import Plan, claim, digest
+from data_builder.plan import Plan, claim, digest, read_removed
 from data_builder.shards import write_json, write_shard
 from data_builder.talk import INTENT_PREFIX
 from soundflow.errors import ConfigError, DataError
@@ -55,15 +55,6 @@ def usable_rows(plan: Plan, cache: Path, workers: int, log: Log) -> tuple[list[R
     return rows, bad
 
 
-def read_removed(out: Path) -> list[str]:
-    """Ids of recordings, speakers and dialogues that were removed from a build (see `data_builder.remove`)."""
-    path = out / "removed.json"
-    if not path.is_file():
-        return []
-    body = json.loads(path.read_text())
-    return [str(x) for x in body]
-
-
 def build(plan: Plan, cache: Path, workers: int = 1, ray: str = "", log: Log = lambda text: None) -> dict[str, Any]:
     """Build or resume `plan.out`; returns what was written to index.json.
 
@@ -90,7 +81,7 @@ def build(plan: Plan, cache: Path, workers: int = 1, ray: str = "", log: Log = l
     kit = open_kit(plan, rows)
     if not kit.people:
         log("no speech engine is installed: only what recordings can say is built (apt-get install espeak-ng flite)")
-    plan = replace(plan, **facts, voices=digest([s.id for s in kit.people]))
+    plan = replace(plan, **facts, voices=kit.voices)
     claim(plan)
     (out / "blocks").mkdir(parents=True, exist_ok=True)
     for rest in (*out.glob("*.part"), *out.glob("blocks/*.part")):

@@ -118,6 +118,23 @@ def remove(
         raise _fail(err) from err
 
 
+@app.command(name="import")
+def import_(
+    source: Annotated[Path, typer.Argument(help="folder of .json or .jsonl in the layout of the paper's corpus")],
+    out: Annotated[Path, typer.Option(help="empty folder for the shards")],
+    split: Annotated[str, typer.Option(help="train, cal or dev")] = "train",
+    licence: Annotated[str, typer.Option(help="of the recordings")] = "not stated",
+) -> None:
+    """Read dialogues in the paper's layout into shards."""
+    from data_builder.import_paper import from_paper
+
+    try:
+        index = from_paper(source, out, split, licence)
+    except SoundflowError as err:
+        raise _fail(err) from err
+    typer.echo(f"{index['streams']} dialogues, {index['hours']:.2f} h, in {len(index['shards'])} shards")
+
+
 @app.command()
 def export(
     folder: Folder,

@@ -125,6 +125,15 @@ def claim(plan: Plan) -> None:
         raise ConfigError(f"{plan.out} holds another build ({what}); use an empty folder")
 
 
+def read_removed(out: Path) -> list[str]:
+    """Ids of recordings, speakers and dialogues that were removed from a build (see `data_builder.remove`)."""
+    path = out / "removed.json"
+    if not path.is_file():
+        return []
+    body = json.loads(path.read_text())
+    return [str(x) for x in body]
+
+
 def digest(rows: Sequence[str]) -> str:
     """Short sha256 of lines in order."""
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()[:16]

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from data_builder.build import read_removed
+from data_builder.plan import read_removed
 from data_builder.shards import copy_members, read_metas, sha256, write_json
 from data_builder.stats import build_index
 from soundflow.errors import DataError

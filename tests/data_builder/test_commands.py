@@ -44,7 +44,16 @@ def test_build_check_show_stats_remove_export(run, corpus: Path, tmp_path: Path)
     assert run("remove", out, name).exit_code == 0
     assert run("show", out, name, "--out", picture).exit_code == 2
     assert run("export", out, "--out", tmp_path / "paper", "--to", "paper").exit_code == 0
-    assert list((tmp_path / "paper").rglob("*.json*"))
+    streams = (tmp_path / "paper" / "streams.jsonl").read_text().splitlines()
+    broken = tmp_path / "paper" / "broken.jsonl"
+    broken.write_text("\n".join(["{", streams[0].replace('"turns"', '"torns"'), streams[0]]) + "\n")
+    again = run("import", tmp_path / "paper", "--out", tmp_path / "back")
+    assert again.exit_code == 0, again.output
+    assert f"{len(streams)} dialogues" in again.output
+    bad = json.loads((tmp_path / "back" / "quarantine.json").read_text())
+    assert {Path(k).name for k in bad} == {"broken.jsonl:1", "broken.jsonl:2", "streams.jsonl:1"}
+    assert run("import", tmp_path / "paper", "--out", tmp_path / "back").exit_code == 2
+    assert '"dialogues": ' in run("stats", tmp_path / "back", "--json").output
     wrong = run("export", out, "--out", tmp_path / "x", "--to", "mp3")
     assert wrong.exit_code == 2
     assert "expected paper, hf, lhotse" in wrong.output
