@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from data_builder.sources import Clip, Rng, pick
+from data_builder.subtasks.bystanders import REPLY
 from data_builder.subtasks.proactive import add_negative, random_instruction
+from data_builder.subtasks.rounds import second_voice, understood
 from data_builder.subtasks.subtask import Subtask
 from data_builder.texts.devices import NO_TOOL, coffee_call, request
 from data_builder.texts.questions import QUESTIONS
 from data_builder.texts.side_talk import MENTIONS, SIDE_TALK
-from data_builder.texts.states import ACTS, state_question
+from data_builder.texts.states import ACTS, Act, Answer, state_question
 from data_builder.timeline import Say, Scene
 from data_builder.world import World
 from soundflow.errors import DataError
@@ -24,8 +27,8 @@ def _spoken_request(rng: Rng, world: World) -> tuple[Clip, dict[str, Any], str]:
     if world.talk.orders and (not world.cast or rng.random() < REAL_ORDERS):
         clip = world.talk.order(rng)
         return clip, coffee_call(str(clip.extra["label"])), "coffee"
-    text, call = request(rng)
-    return world.say(rng, text), call, "home"
+    clip, call = understood(rng, world, lambda: request(rng))
+    return clip, call, "home"
 
 
 def _act(rng: Rng, world: World, scene: Scene) -> None:
@@ -40,7 +43,8 @@ def _act(rng: Rng, world: World, scene: Scene) -> None:
 
 def _mention(rng: Rng, world: World, scene: Scene) -> None:
     """Talk about devices that asks nobody for anything."""
-    scene.talk(world.say(rng, str(pick(rng, MENTIONS))), avoid="mention of a device")
+    clip, _ = understood(rng, world, lambda: (str(pick(rng, MENTIONS)), None))
+    scene.talk(clip, avoid="mention of a device")
 
 
 def device_act(rng: Rng, world: World, negative: bool) -> Scene:
@@ -82,20 +86,45 @@ def device_state(rng: Rng, world: World, negative: bool) -> Scene:
     scene = Scene(rng, "device_state")
     scene.tools, scene.fixed = "home", True
     act = ACTS[int(rng.integers(len(ACTS)))]
-    text, call, answers = state_question(rng, act)
     one = world.person(rng)
     if negative:
-        other = world.person(rng, but=[one])
-        question = str(pick(rng, act.questions)).format(**answers.slots)
-        scene.talk(world.say(rng, f"{other}, {question[0].lower()}{question[1:]}", one), avoid="asked of somebody else")
-        scene.talk(world.say(rng, answers.by_somebody, other), avoid="people among themselves", after=(0.3, 0.8))
+        _asked_of_somebody(rng, world, scene, one, lambda: _state_between(rng, act))
         return scene
-    told = scene.talk(world.say(rng, text, one), call=call)
+
+    def told_first() -> tuple[str, tuple[dict[str, Any], Answer]]:
+        text, call, answer = state_question(rng, act)
+        return text, (call, answer)
+
+    clip, (call, answer) = understood(rng, world, told_first, one)
+    told = scene.talk(clip, call=call)
     if rng.random() < 0.3:
         add_negative(rng, world, scene)
-    asking = world.say(rng, str(pick(rng, act.questions)).format(**answers.slots), world.person(rng))
-    scene.talk(asking, say=Say(answers.answer, refers=[told]))
+    asking, _ = understood(rng, world, lambda: (_question(rng, act, answer), None), world.person(rng))
+    scene.talk(asking, say=Say(answer.answer, refers=[told]))
     return scene
+
+
+def _question(rng: Rng, act: Act, answer: Answer) -> str:
+    return str(pick(rng, act.questions)).format(**answer.slots)
+
+
+def _state_between(rng: Rng, act: Act) -> tuple[str, str]:
+    """(question, answer) of people about a device."""
+    _, _, answer = state_question(rng, act)
+    return _question(rng, act, answer), answer.by_somebody
+
+
+def _asked_of_somebody(rng: Rng, world: World, scene: Scene, one: str, draw: Callable[[], tuple[str, str]]) -> None:
+    """A question to a person by name, who answers before the system could."""
+    other = world.person(rng, but=[one])
+
+    def named() -> tuple[str, str]:
+        question, answer = draw()
+        return f"{other}, {question[0].lower()}{question[1:]}", answer
+
+    clip, answer = understood(rng, world, named, one)
+    scene.talk(clip, avoid="asked of somebody else")
+    scene.talk(second_voice(rng, world, answer, one), avoid="people among themselves", after=REPLY)
 
 
 def addressee(rng: Rng, world: World, negative: bool) -> Scene:
@@ -105,28 +134,30 @@ def addressee(rng: Rng, world: World, negative: bool) -> Scene:
     for _ in range(int(rng.integers(1, 4)) if negative else int(rng.integers(0, 3))):
         draw = rng.random()
         if draw < 0.3:
-            one = world.person(rng)
-            other = world.person(rng, but=[one])
-            ask, _ = QUESTIONS[int(rng.integers(len(QUESTIONS)))]
-            line = f"{other}, {ask[0].lower()}{ask[1:]}" if world.cast else ""
-            scene.talk(world.say(rng, line, one), avoid="asked of somebody else")
-            scene.talk(world.say(rng, str(pick(rng, _SHRUGS)), other), avoid="people talk", after=(0.2, 0.7))
+            _asked_of_somebody(
+                rng, world, scene, world.person(rng), lambda: (_any_question(rng), str(pick(rng, _SHRUGS)))
+            )
         elif draw < 0.55:
             scene.talk(world.television(rng, 5.0), avoid="television", role="television")
         elif draw < 0.8:
             scene.talk(world.side_talk(rng, 5.0), avoid="side talk")
         else:
-            scene.talk(world.say(rng, str(pick(rng, (*SIDE_TALK, *MENTIONS)))), avoid="side talk")
+            clip, _ = understood(rng, world, lambda: (str(pick(rng, (*SIDE_TALK, *MENTIONS))), None))
+            scene.talk(clip, avoid="side talk")
     if not negative:
         if scene.tools == "home" and rng.random() < 0.5:
-            text, call = request(rng)
-            scene.talk(world.say(rng, text), call=call)
+            clip, call = understood(rng, world, lambda: request(rng))
+            scene.talk(clip, call=call)
         else:
-            ask, answer = QUESTIONS[int(rng.integers(len(QUESTIONS)))]
-            scene.talk(world.say(rng, ask), say=answer)
+            clip, answer = understood(rng, world, lambda: QUESTIONS[int(rng.integers(len(QUESTIONS)))])
+            scene.talk(clip, say=answer)
     if not scene.items:
         raise DataError("expected somebody to talk in this split, got nobody")
     return scene
+
+
+def _any_question(rng: Rng) -> str:
+    return QUESTIONS[int(rng.integers(len(QUESTIONS)))][0]
 
 
 _SHRUGS: Final = (

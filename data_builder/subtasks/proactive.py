@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Final
 
 from data_builder.sources import Clip, Rng, pick
+from data_builder.subtasks.rounds import understood
 from data_builder.subtasks.subtask import Subtask
 from data_builder.texts.alerts import ALERTS, GENERAL_INSTRUCTIONS
 from data_builder.texts.equipment import EQUIPMENT
@@ -91,7 +92,8 @@ def proactive_distress(rng: Rng, world: World, negative: bool) -> Scene:
     if negative:
         for _ in range(int(rng.integers(1, 3))):
             if rng.random() < 0.4 and world.cast:
-                scene.talk(world.say(rng, str(pick(rng, CALM_TALK))), avoid="self-talk that needs nobody")
+                clip, _ = understood(rng, world, lambda: (str(pick(rng, CALM_TALK)), None))
+                scene.talk(clip, avoid="self-talk that needs nobody")
             else:
                 _near(rng, world, scene, BODILY_NEAR, BODILY)
         return scene
