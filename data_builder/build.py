@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from data_builder.assemble import Shelf, block_path, blocks_a_shard, read_report
 from data_builder.block import Kit, Made, make_block, open_kit
 from data_builder.catalog import build_catalog, near_duplicates, without_duplicates
 from data_builder.corpora.folder import SPLITS, Row, read_index, select
+from data_builder.crew import follow_parent
 from data_builder.plan import Plan, claim, digest, read_removed
 from data_builder.shards import write_json, write_shard
 from data_builder.talk import INTENT_PREFIX
@@ -173,6 +175,8 @@ _kit: Kit | None = None
 def _start(plan: Plan, rows: list[Row]) -> None:
     """In a worker process: its kit is opened by its first block, as a worker that fails here is started for ever."""
     global _given  # noqa: PLW0603  what a process works on
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    follow_parent()
     os.nice(5)
     _given = (plan, rows)
 

@@ -117,10 +117,15 @@ def _start() -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES if hard < 0 else min(MEMORY_BYTES, hard), hard))
-    threading.Thread(target=_follow_parent, daemon=True).start()
+    follow_parent()
 
 
-def _follow_parent() -> None:
+def follow_parent() -> None:
+    """End this process when its parent ends, however that ends: a pool's workers wait for work for ever."""
+    threading.Thread(target=_await_parent, daemon=True).start()
+
+
+def _await_parent() -> None:
     if parent := mp.parent_process():
         parent.join()
     os._exit(1)

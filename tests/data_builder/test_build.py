@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +27,12 @@ from tests.data_builder.conftest import VOICELESS, row, write_index
 def copy(corpus: Path, to: Path) -> Path:
     shutil.copytree(corpus, to)
     return to
+
+
+def alive(pid: str) -> bool:
+    """A process that is there and no zombie."""
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
 
 
 def test_one_and_two_workers_give_the_same_bytes(plan: Plan, facts: Path, tmp_path: Path) -> None:
@@ -60,6 +69,34 @@ def test_a_killed_build_resumes_to_the_same_index(plan: Plan, facts: Path) -> No
     assert build(plan, facts) == whole
     assert not list(out.rglob("*.part"))
     assert (out / "shard-000000.tar").stat().st_mtime_ns == first
+
+
+def test_a_build_that_was_killed_leaves_no_worker_and_resumes(plan: Plan, facts: Path, tmp_path: Path) -> None:
+    """SIGKILL with blocks under way, and the same index after it."""
+    whole = build(replace(plan, hours=0.06), facts)
+    again = replace(plan, hours=0.06, out=str(tmp_path / "killed"))
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from data_builder.build import build; from data_builder.plan import Plan\n"
+        "if __name__ == '__main__': build(eval(sys.argv[1], {'Plan': Plan}), Path(sys.argv[2]), 2)"
+    )
+    script = tmp_path / "build_it.py"
+    script.write_text(code)
+    process = subprocess.Popen([sys.executable, str(script), repr(again), str(facts)], cwd=Path.cwd())
+    blocks = tmp_path / "killed" / "blocks"
+    for _ in range(600):
+        if list(blocks.glob("*.json")):
+            break
+        time.sleep(0.05)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    process.kill()
+    process.wait()
+    assert build(again, facts) == whole
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and any(map(alive, children)):
+        time.sleep(0.1)
+    assert children
+    assert not any(map(alive, children))
 
 
 def test_a_build_may_grow(plan: Plan, facts: Path, tmp_path: Path) -> None:
