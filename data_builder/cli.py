@@ -164,6 +164,32 @@ def voices(split: Annotated[str, typer.Option(help="train, cal or dev")] = "trai
 
 
 @app.command()
+def clean(
+    source: Annotated[Path, typer.Argument(help="sound file of any rate")],
+    out: Annotated[Path, typer.Argument(help="FLAC or WAV to write, 16 kHz mono")],
+    silence: Annotated[bool, typer.Option(help="cut silence at both ends")] = True,
+    denoise: Annotated[bool, typer.Option(help="lower what is no louder than the noise profile")] = False,
+    core: Annotated[bool, typer.Option(help="keep the stretch that holds the sound itself")] = True,
+    smooth: Annotated[bool, typer.Option(help="smooth the spectrum")] = False,
+    boundary: Annotated[bool, typer.Option(help="take out DC, fade, level")] = True,
+) -> None:
+    """Clean a clip up as `build` does, and print what each step did."""
+    import soundfile as sf
+
+    from data_builder.cleanup import Cleanup
+    from data_builder.cleanup import clean as run_clean
+    from data_builder.clips import load
+
+    try:
+        steps = Cleanup(silence=silence, denoise=denoise, core=core, smooth=smooth, boundary=boundary)
+        made, report = run_clean(load(source), steps)
+        sf.write(out, made, 16_000)
+    except SoundflowError as err:
+        raise _fail(err) from err
+    typer.echo(json.dumps(report.to_dict(), indent=1))
+
+
+@app.command()
 def transcribe(
     audio: Annotated[Path, typer.Option(help="folder of clips with index.csv")],
     out: Annotated[Path, typer.Option(help="JSON lines {path, text}; a half-done file is resumed")],

@@ -111,18 +111,23 @@ def _whole(file: Any, dtype: str) -> tuple[NDArray[Any], int]:
         return whole, int(sound.samplerate)
 
 
+def load(file: Path | io.BytesIO) -> FloatArray:
+    """A sound file of any rate and channels -> [N] float32 at 16 kHz, mono. Raises DataError where it is none."""
+    try:
+        data, rate = _whole(file, "float32")
+    except (sf.LibsndfileError, OSError) as err:
+        raise DataError(f"expected audio: {err}") from err
+    if not len(data) or not np.isfinite(data).all() or not RATES_HZ[0] <= rate <= RATES_HZ[1]:
+        raise DataError(f"expected finite samples at {RATES_HZ[0]} to {RATES_HZ[1]} Hz, got {len(data)} at {rate} Hz")
+    return np.asarray(soxr.resample(data.mean(axis=1), rate, SAMPLE_RATE_HZ), dtype=np.float32)
+
+
 def decode(raw: bytes, longest_s: float, cap: bool = True) -> FloatArray:
     """Bytes of a sound file -> [N] float32 at 16 kHz, mono: its audible part of at most `longest_s`, peak 0.8.
 
     Raises DataError where they are no audio, or silence.
     """
-    try:
-        data, rate = _whole(io.BytesIO(raw), "float32")
-    except sf.LibsndfileError as err:
-        raise DataError(f"expected audio: {err}") from err
-    if not len(data) or not np.isfinite(data).all() or not RATES_HZ[0] <= rate <= RATES_HZ[1]:
-        raise DataError(f"expected finite samples at {RATES_HZ[0]} to {RATES_HZ[1]} Hz, got {len(data)} at {rate} Hz")
-    mono = np.asarray(soxr.resample(data.mean(axis=1), rate, SAMPLE_RATE_HZ), dtype=np.float32)
+    mono = load(io.BytesIO(raw))
     first, last = audible(mono, cap)
     clip = mono[first : min(last, first + int(longest_s * SAMPLE_RATE_HZ))]
     return np.asarray(clip * np.float32(0.8 / np.abs(clip).max()), dtype=np.float32)

@@ -20,13 +20,20 @@ def _fail(err: SoundflowError) -> typer.Exit:
 
 
 @app.command()
-def tasks() -> None:
-    """The 28 sub-tasks: what each is, its share of a default build, and an example."""
+def tasks(name: Annotated[str, typer.Argument(help="card of one of them; all where left out")] = "") -> None:
+    """The 28 sub-tasks: what each is, its share of a default build, and an example; or the card of one."""
     from rich.console import Console
     from rich.table import Table
 
-    from data_builder.subtasks import ABILITIES, SUBTASKS
+    from data_builder.subtasks import ABILITIES, CONTROLS, SUBTASKS
 
+    if name:
+        task = {**SUBTASKS, **CONTROLS}.get(name)
+        if task is None:
+            raise _fail(ConfigError(f"expected a sub-task of {', '.join((*SUBTASKS, *CONTROLS))}; got {name!r}"))
+        for key in ("title", "ability", "sources", "timeline", "label", "negatives", "silent", "example"):
+            typer.echo(f"{key:10} {getattr(task, key)}")
+        return
     table = Table("sub-task", "what", "share", "silent", "example", title="28 sub-tasks of 7 abilities")
     for ability, title in ABILITIES.items():
         table.add_section()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile as sf
 from typer.testing import CliRunner
 
 from data_builder.cli import app
@@ -63,6 +65,27 @@ def test_tasks_lists_all_of_them(run) -> None:  # type: ignore[no-untyped-def]
     shown = run("tasks")
     assert shown.exit_code == 0
     assert all(name in shown.output for name in SUBTASKS)
+
+
+def test_a_card_and_an_unknown_one(run) -> None:  # type: ignore[no-untyped-def]
+    assert "negatives" in run("tasks", "timed").output
+    wrong = run("tasks", "singing")
+    assert wrong.exit_code == 2
+    assert "expected a sub-task of" in wrong.output
+
+
+def test_clean_reports_its_steps(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    tone = np.concatenate([np.zeros(22_050), 0.5 * np.sin(np.arange(44_100) * 0.1), np.zeros(22_050)])
+    sf.write(tmp_path / "a.wav", tone, 44_100)
+    report = json.loads(run("clean", tmp_path / "a.wav", tmp_path / "b.flac").output)
+    assert abs(report["head_s"] - 0.5) < 0.03
+    assert abs(sf.info(tmp_path / "b.flac").duration - 1.0) < 0.05
+    same = json.loads(
+        run("clean", tmp_path / "a.wav", tmp_path / "c.wav", "--no-silence", "--no-core", "--no-boundary").output
+    )
+    assert same["steps"] == []
+    (tmp_path / "x.wav").write_text("no sound")
+    assert run("clean", tmp_path / "x.wav", tmp_path / "y.wav").exit_code == 2
 
 
 def test_corpora_lists_recipes(run) -> None:  # type: ignore[no-untyped-def]
