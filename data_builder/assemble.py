@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from data_builder.shards import copy_members, sha256, write_json
+from data_builder.plan import read_removed
+from data_builder.shards import copy_members, read_metas, sha256, write_json
 from soundflow.errors import DataError
 
 BYTES_A_SECOND: Final = 18_000  # of FLAC, measured over a mixed corpus
@@ -55,6 +56,26 @@ def content_key(meta: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def holds(meta: dict[str, Any], ids: Collection[str]) -> bool:
+    """Whether a dialogue is one of `ids`, or uses a recording or speaker of that id."""
+    if meta["id"] in ids:
+        return True
+    return any(s["source"] in ids or s["speaker"] in ids for s in meta["sources"])
+
+
+def recount(file: Path, row: dict[str, Any]) -> bool:
+    """Bring a shard's row up to its file; False, and the row as it was, where the file is not whole."""
+    streams = samples = 0
+    try:
+        for meta in read_metas(file):
+            streams += 1
+            samples += int(meta["samples"])
+    except DataError:
+        return False
+    row |= {"streams": streams, "seconds": samples / 16_000, "bytes": file.stat().st_size, "sha256": sha256(file)}
+    return True
+
+
 @dataclass(slots=True)
 class Shelf:
     """The shards of a build so far; `out`/shards.json remembers them."""
@@ -63,32 +84,46 @@ class Shelf:
     shards: list[dict[str, Any]] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
 
+    removed: frozenset[str] = frozenset()
+
     @classmethod
     def open(cls, out: Path) -> Shelf:
-        """What is there and whole; a shard whose file is not of the recorded size is made anew with all after it."""
+        """What is there and whole; a shard whose file is not of the recorded size is made anew with all after it.
+
+        Where something was removed, such a shard may have been rewritten by a removal that was killed before it could
+        record so: it is counted anew.
+        """
         path = out / "shards.json"
-        kept: list[dict[str, Any]] = []
         try:
             listed = json.loads(path.read_text()) if path.is_file() else []
         except ValueError as error:
             raise DataError(f"expected a list of shards: {error}", str(path)) from error
+        shelf = cls(out, removed=frozenset(read_removed(out)))
         for row in listed:
             file = out / row["name"]
-            if not file.is_file() or file.stat().st_size != row["bytes"]:
+            if not file.is_file():
                 break
-            kept.append(row)
-        shelf = cls(out, kept)
-        for row in kept:
+            if file.stat().st_size != row["bytes"] and not (shelf.removed and recount(file, row)):
+                break
+            shelf.shards.append(row)
             shelf.seen.update(row["keys"])
         return shelf
 
     @property
     def next_block(self) -> int:
-        """The first block that is in no finished shard."""
-        return int(self.shards[-1]["last"]) + 1 if self.shards and self.shards[-1]["full"] else self._open_from()
+        """The first block that is in no full shard."""
+        full = [s for s in self.shards if s["full"]]
+        return int(full[-1]["last"]) + 1 if full else 0
 
-    def _open_from(self) -> int:
-        return int(self.shards[-1]["first"]) if self.shards else 0
+    @property
+    def seconds(self) -> float:
+        """Of all shards."""
+        return float(sum(s["seconds"] for s in self.shards))
+
+    @property
+    def full_seconds(self) -> float:
+        """Of the full shards."""
+        return float(sum(s["seconds"] for s in self.shards if s["full"]))
 
     def add(self, first: int, last: int, full: bool) -> dict[str, Any]:
         """Write the shard of blocks `first` to `last`; it replaces a last one that was not full."""
@@ -102,6 +137,8 @@ class Shelf:
 
         def keep(meta: dict[str, Any]) -> bool:
             nonlocal samples
+            if self.removed and holds(meta, self.removed):
+                return False
             key = content_key(meta)
             if key and key in self.seen:
                 row["duplicates"] += 1
@@ -117,8 +154,12 @@ class Shelf:
         row["seconds"] = samples / 16_000
         row["bytes"], row["sha256"] = path.stat().st_size, sha256(path)
         self.shards.append(row)
-        write_json(self.out / "shards.json", self.shards)
+        self.record()
         return row
+
+    def record(self) -> None:
+        """Write shards.json."""
+        write_json(self.out / "shards.json", self.shards)
 
     def drop_blocks(self) -> None:
         """Remove the blocks of full shards."""

@@ -34,7 +34,8 @@ def _equal() -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Plan:
-    """`audio`: folders of clips with index.csv. `corpus`, `voices`: digests of what is used of them.
+    """`audio`: folders of clips with index.csv. `corpus`, `voices`, `models`, `code`: digests of what is
+    used, filled in by `build`.
 
     music, judge (YAMNet's file), piper, kokoro, ear (folder of the recogniser), speech (cache of utterances),
     transcripts, planner (cache of an endpoint's days): paths, "" = none. llm: model that plans the days, at `llm_url`
@@ -65,6 +66,8 @@ class Plan:
     planner: str = ""
     corpus: str = ""
     voices: str = ""
+    models: str = ""
+    code: str = ""
 
     def __post_init__(self) -> None:
         def need(ok: bool, expected: str, got: Any) -> None:

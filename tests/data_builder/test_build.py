@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from data_builder.build import build, usable_rows
+from data_builder.build import _alone, build, usable_rows
 from data_builder.corpora.folder import read_index, select, split_of
 from data_builder.plan import Plan
 from data_builder.shards import read_metas, read_shard, shard_paths
@@ -113,7 +113,7 @@ def test_another_build_is_not_mixed_in(plan: Plan, facts: Path) -> None:
 
 
 def test_dev_clips_and_closed_rows_never_reach_train(plan: Plan, facts: Path) -> None:
-    rows, _ = usable_rows(plan, facts, 1, print)
+    rows, _, _ = usable_rows(plan, facts, 1, print)
     assert {r.split for r in rows} == {"train"}
     assert "cow" not in {r.label for r in rows}
     assert any(r.label.startswith("INTENT:") for r in rows)
@@ -156,6 +156,43 @@ def test_more_folders_are_more_clips(plan: Plan, corpus: Path, facts: Path, tmp_
     write_index(other, [{**row("extra.wav", "event", "rooster", "no"), "seconds": "1.5"}])
     both = replace(plan, audio=(*plan.audio, str(other)))
     assert "extra.wav" in {r.path for r in usable_rows(both, facts, 1, print)[0]}
+
+
+def test_one_path_in_two_folders_is_refused(plan: Plan, corpus: Path, facts: Path, tmp_path: Path) -> None:
+    twice = replace(plan, audio=(*plan.audio, str(copy(corpus, tmp_path / "again"))))
+    with pytest.raises(ConfigError, match=r"each path in one folder, got '000\.wav'"):
+        build(twice, facts)
+
+
+def test_other_audio_is_another_build(plan: Plan, corpus: Path, tmp_path: Path) -> None:
+    root = copy(corpus, tmp_path / "own")
+    mine = replace(plan, audio=(str(root),), hours=0.01)
+    build(mine, tmp_path / "facts")
+    name = next(r.path for r in read_index(root) if r.label == "rooster" and r.split == "train")
+    audio, rate = sf.read(root / name)
+    sf.write(root / name, audio[::-1], rate)
+    with pytest.raises(ConfigError, match="corpus: was"):
+        build(mine, tmp_path / "facts")
+
+
+def test_one_folder_is_built_by_one_at_a_time(plan: Plan, facts: Path) -> None:
+    with _alone(Path(plan.out)), pytest.raises(ConfigError, match="no other build"):
+        build(plan, facts)
+
+
+def test_near_duplicates_do_not_make_a_build_short(
+    plan: Plan, facts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left out is made up for, over several full shards; a corpus that has nothing more to give says so."""
+    many = replace(plan, hours=0.1)
+    monkeypatch.setattr("data_builder.assemble.content_key", lambda meta: "again" * (meta["samples"] // 6400 % 3 == 0))
+    index = build(many, facts)
+    assert index["duplicates"] > 5
+    assert len(index["shards"]) > 2
+    assert index["hours"] >= many.hours
+    monkeypatch.setattr("data_builder.assemble.content_key", lambda meta: "again")
+    with pytest.raises(DataError, match="more clips or sub-tasks are needed"):
+        build(replace(plan, out=str(tmp_path / "poor"), hours=0.02), facts)
 
 
 def test_an_empty_corpus_is_refused(plan: Plan, tmp_path: Path) -> None:

@@ -44,6 +44,33 @@ def test_what_is_removed_is_gone_and_stays_gone(plan: Plan, facts: Path) -> None
     assert remove(out, [name]) == {name: 0}  # once more changes nothing
 
 
+def test_a_removal_that_was_killed_is_taken_up_again(plan: Plan, facts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed after a shard was rewritten, before it was recorded: nothing comes back, the index is true again."""
+    out = Path(plan.out)
+    build(plan, facts)
+    name = a_recording(out)
+    with monkeypatch.context() as patch:
+        patch.setattr("data_builder.remove.recount", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            remove(out, [name])
+    assert check([out]).findings  # the index is behind
+    remove(out, [name])
+    assert check([out]).findings == []
+    build(replace(plan, hours=1.5 * plan.hours), facts)
+    assert check([out]).findings == []
+    assert not any(s["source"] == name for m in metas(out) for s in m["sources"])
+
+
+def test_a_removed_dialogue_does_not_come_back_out_of_its_block(plan: Plan, facts: Path) -> None:
+    out, big = Path(plan.out), replace(plan, shard_mb=50)
+    build(big, facts)
+    name = metas(out)[0]["id"]
+    remove(out, [name])
+    build(replace(big, hours=1.5 * plan.hours), facts)
+    assert name not in {m["id"] for m in metas(out)}
+    assert check([out]).findings == []
+
+
 def test_a_dialogue_may_be_removed_by_its_id(plan: Plan, facts: Path) -> None:
     out = Path(plan.out)
     build(plan, facts)
