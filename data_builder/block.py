@@ -12,6 +12,7 @@ import numpy as np
 from data_builder.cleanup import Cleanup
 from data_builder.clips import FloatArray
 from data_builder.compose import compose
+from data_builder.corpora.dialogue_pairs import read_pairs
 from data_builder.corpora.folder import SPLITS, Row
 from data_builder.plan import Plan, digest, read_removed
 from data_builder.scenario.day import Day
@@ -44,6 +45,7 @@ class Kit:
     people: list[Speaker]
     synth: Synthesiser | None
     voices: str = ""  # digest of the speakers of the split, those that were removed too
+    pairs: list[tuple[str, str]] = field(default_factory=list)  # questions and answers of text dialogues
 
 
 @dataclass(slots=True)
@@ -63,7 +65,9 @@ def open_kit(plan: Plan, rows: list[Row]) -> Kit:
     sources = open_sources(rows, [Path(a) for a in plan.audio], music, _judge(plan), transcripts, cleanup)
     people, synth = _voices(plan)
     removed = set(read_removed(Path(plan.out)))
-    return Kit(sources, [s for s in people if s.id not in removed], synth, digest([s.id for s in people]))
+    own = not plan.noncommercial
+    pairs = [p for file in plan.dialogues for p in read_pairs(Path(file), split=plan.split, open_only=own)]
+    return Kit(sources, [s for s in people if s.id not in removed], synth, digest([s.id for s in people]), pairs)
 
 
 def _voices(plan: Plan) -> tuple[list[Speaker], Synthesiser | None]:
@@ -101,7 +105,10 @@ def _judge(plan: Plan) -> Callable[[FloatArray, str], bool] | None:
 
 
 def make_block(plan: Plan, kit: Kit, number: int) -> Made:
-    """Block `number`. What cannot be made after some tries is left out, with the reasons."""
+    """Block `number`. What cannot be made after some tries is left out, with the reasons.
+
+    Raises Stalled where a speech engine hung again and again: without its words the block would be another one.
+    """
     made = Made()
     key = [plan.seed, SPLITS.index(plan.split), number]
     slots = plan.slots(number)
@@ -109,7 +116,7 @@ def make_block(plan: Plan, kit: Kit, number: int) -> Made:
     cast = _cast(kit, key, day)
     for slot, ((name, negative), moment) in enumerate(zip(slots, day.moments, strict=True)):
         sample_id = f"{plan.split}-{plan.seed}-{number:06d}-{slot:03d}"
-        world = World(kit.sources, moment, cast, kit.people, kit.synth)
+        world = World(kit.sources, moment, cast, kit.people, kit.synth, kit.pairs)
         attempt = stalls = 0
         while attempt < TRIES:
             rng = np.random.default_rng(np.random.SeedSequence([*key, slot, attempt]))
@@ -117,14 +124,15 @@ def make_block(plan: Plan, kit: Kit, number: int) -> Made:
             sample = Sample(sample_id, plan.seed, plan.split, name, task.ability, negative, 0)
             try:
                 audio = compose(task.build(rng, world, negative), world, sample)
+            except Stalled:
+                # An engine that hung says nothing of the words: the same attempt again, so that the bytes stay.
+                stalls += 1
+                if stalls > STALLS:
+                    raise
+                continue
             except DataError as error:
                 made.failed.append({"id": sample_id, "subtask": name, "reason": str(error)[:300]})
-                # An engine that hung says nothing of the words: the same attempt again, so that the bytes stay.
-                stalls += isinstance(error, Stalled)
-                if not isinstance(error, Stalled):
-                    attempt += 1
-                elif stalls > STALLS:
-                    break
+                attempt += 1
                 continue
             sample.scenario = {"home": day.home.kind, "origin": day.origin, **moment.to_dict()}
             meta = sample.to_dict()

@@ -98,7 +98,7 @@ def build(plan: Plan, cache: Path, workers: int = 1, ray: str = "", log: Log = l
 
 def _models(plan: Plan) -> str:
     """Digest of the weights and of the rendered music that decide bytes."""
-    files = [Path(p) for p in (plan.judge, plan.transcripts) if p]
+    files = [Path(p) for p in (plan.judge, plan.transcripts, *plan.dialogues) if p]
     for folder in (plan.ear, plan.piper, plan.kokoro):
         files += sorted(p for p in Path(folder).rglob("*") if p.is_file()) if folder else []
     music = sorted(Path(plan.music).glob("*.flac")) if plan.music else []

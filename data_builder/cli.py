@@ -50,6 +50,7 @@ def build(
     checked: Annotated[bool, typer.Option(help="hear each synthetic utterance and alarm with the nano tier")] = True,
     allow_noncommercial: Annotated[bool, typer.Option(help="use rows that are not openly licensed, too")] = False,
     transcripts: Annotated[Path | None, typer.Option(help="JSON lines of `soundflow data transcribe`")] = None,
+    dialogues: Annotated[list[Path], typer.Option(help="dialogues.jsonl of `data prepare`; may be given again")] = [],  # noqa: B006
     kokoro: Annotated[Path | None, typer.Option(help="folder of Kokoro's model and voices")] = None,
     llm: Annotated[str, typer.Option(help="model of an OpenAI-compatible endpoint that plans the days")] = "",
     llm_url: Annotated[str, typer.Option(help="its base URL; '' answers from the cache alone")] = "",
@@ -78,6 +79,7 @@ def build(
             music=str(cache_folder() / "music" / split) if music else "",
             speech=str(cache_folder() / "speech"),
             transcripts=str(transcripts or ""),
+            dialogues=tuple(map(str, dialogues)),
             kokoro=str(kokoro or ""),
             llm=llm,
             llm_url=llm_url,

@@ -12,19 +12,16 @@ from typing import Final
 
 import numpy as np
 import soundfile as sf
-import soxr
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.fft import rfft
 
-from data_builder.clips import FRAME, RATES_HZ, FloatArray, blocks, bounds
+from data_builder.clips import FRAME, LONGEST_S, FloatArray, ToMono, blocks, bounds, check_form, peaks, to_int16
 from data_builder.stft import HANN, MEL_BANDS, WINDOW, level_db, mel_bands
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.errors import DataError
 
-MOST_CHANNELS: Final = 64
 SHORTEST_S: Final = 0.02
-MOST_PEAK: Final = 4.0  # 12 dB above full scale: what no encoder overshoots, but a damaged float file does
 RAIL: Final = 0.999  # of full scale, from where on a sample counts as clipped
 CELLS: Final = 32
 PIECE: Final = 1 << 16  # samples that are measured at once
@@ -42,7 +39,7 @@ class Limits:
     """
 
     max_bytes: int = 512 << 20
-    max_s: float = 7200.0
+    max_s: float = LONGEST_S  # what `clips.ClipStore` reads
     clipped: float = 0.25
     off_s: float = 0.3
     off_share: float = 0.05
@@ -110,7 +107,7 @@ class Meter:
             self.peak = max(self.peak, float(np.abs(piece).max()))
             self.sum += float(piece.sum(dtype=np.float64))
             self.squares += float(np.square(piece, dtype=np.float64).sum())
-            self.sha256.update(np.clip(np.round(piece * 32768.0), -32768, 32767).astype("<i2").tobytes())
+            self.sha256.update(to_int16(piece).astype("<i2", copy=False).tobytes())
             self._frames(np.concatenate([self._tail, piece]))
 
     def _frames(self, x: FloatArray) -> None:
@@ -179,26 +176,16 @@ def measure(path: Path, limits: Limits) -> Facts:
 
 def _measure(sound: sf.SoundFile, limits: Limits) -> Facts:
     rate, channels, claimed = int(sound.samplerate), int(sound.channels), int(sound.frames)
-    if not RATES_HZ[0] <= rate <= RATES_HZ[1]:
-        raise DataError(f"expected a rate of {RATES_HZ[0]} to {RATES_HZ[1]} Hz, got {rate}")
-    if not 1 <= channels <= MOST_CHANNELS:
-        raise DataError(f"expected 1 to {MOST_CHANNELS} channels, got {channels}")
+    check_form(rate, channels)
     if claimed <= 0:
         raise DataError("expected samples, got none")
-    resampler = None if rate == SAMPLE_RATE_HZ else soxr.ResampleStream(rate, SAMPLE_RATE_HZ, 1, dtype="float32")
-    meter, frames, railed = Meter(), 0, 0
+    mono, meter, frames, railed = ToMono(rate), Meter(), 0, 0
     for block in blocks(sound, limits.max_s):
-        top = np.abs(block).max(axis=1)
-        if not np.isfinite(top).all():
-            raise DataError(f"expected finite samples, got NaN or infinity after {frames / rate:.3f} s")
-        if float(top.max()) > MOST_PEAK:
-            raise DataError(f"expected samples within +-{MOST_PEAK:g}, got {float(top.max()):.3g}")
+        top = peaks(block, frames / rate)
         frames += len(block)
         railed += int(np.count_nonzero(top >= RAIL))
-        mono = np.asarray(block.mean(axis=1), dtype=np.float32)
-        meter.add(mono if resampler is None else resampler.resample_chunk(mono))
-    if resampler is not None:
-        meter.add(resampler.resample_chunk(np.zeros(0, dtype=np.float32), last=True))
+        meter.add(mono.add(block))
+    meter.add(mono.end())
     if not frames:
         raise DataError("expected samples, got none")
     if claimed / rate <= limits.max_s and claimed - frames > max(0.1 * rate, 0.02 * claimed):

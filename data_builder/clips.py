@@ -6,7 +6,7 @@ import io
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import soundfile as sf
@@ -24,6 +24,8 @@ FADE = 80  # 5 ms
 BLOCK: Final = 1 << 22  # values read at once
 LONGEST_S: Final = 3600.0  # of a clip that is read whole
 RATES_HZ: Final = (4_000, 384_000)
+MOST_CHANNELS: Final = 64
+MOST_PEAK: Final = 4.0  # 12 dB above full scale: what no encoder overshoots, but a damaged float file does
 
 
 def bounds(frames: FloatArray, cap: bool = True) -> tuple[int, int]:
@@ -86,7 +88,7 @@ def fade(samples: FloatArray, n: int = FADE) -> FloatArray:
     return samples
 
 
-def blocks(sound: sf.SoundFile, longest_s: float, dtype: str = "float32") -> Iterator[NDArray[Any]]:
+def blocks(sound: sf.SoundFile, longest_s: float) -> Iterator[FloatArray]:
     """[n, channels] blocks of an open file, each of at most `BLOCK` values, whatever length its header claims.
 
     Raises DataError once more than `longest_s` came out, sf.LibsndfileError where the file breaks off badly.
@@ -94,7 +96,7 @@ def blocks(sound: sf.SoundFile, longest_s: float, dtype: str = "float32") -> Ite
     size = max(1, BLOCK // sound.channels)
     most, done = int(longest_s * sound.samplerate), 0
     while done < sound.frames:
-        block = sound.read(min(size, most + 1 - done), dtype=dtype, always_2d=True)
+        block = sound.read(min(size, most + 1 - done), dtype="float32", always_2d=True)
         if not len(block):
             return
         done += len(block)
@@ -103,18 +105,81 @@ def blocks(sound: sf.SoundFile, longest_s: float, dtype: str = "float32") -> Ite
         yield block
 
 
-def _whole(file: Any, dtype: str) -> tuple[NDArray[Any], int]:
+class ToMono:
+    """Blocks of [n, channels] at `rate` into 16 kHz mono; the catalog and the store read a file to the same samples."""
+
+    def __init__(self, rate: int) -> None:
+        same = rate == SAMPLE_RATE_HZ
+        self._stream = None if same else soxr.ResampleStream(rate, SAMPLE_RATE_HZ, 1, dtype="float32")
+
+    def add(self, block: FloatArray) -> FloatArray:
+        """The samples [m] that can be told by now."""
+        mono = block[:, 0] if block.shape[1] == 1 else np.asarray(block.mean(axis=1), dtype=np.float32)
+        return mono if self._stream is None else np.asarray(self._stream.resample_chunk(mono), dtype=np.float32)
+
+    def end(self) -> FloatArray:
+        """The last samples [m]."""
+        rest = np.zeros(0, dtype=np.float32)
+        return rest if self._stream is None else np.asarray(self._stream.resample_chunk(rest, last=True))
+
+
+def to_int16(samples: FloatArray) -> NDArray[np.int16]:
+    """Samples in +-1 [N] rounded, those beyond full scale cut."""
+    return np.clip(np.round(samples * 32768.0), -32768, 32767).astype(np.int16)
+
+
+def check_form(rate: int, channels: int) -> None:
+    """Raises DataError for a rate or a number of channels that no clip has."""
+    if not RATES_HZ[0] <= rate <= RATES_HZ[1]:
+        raise DataError(f"expected a rate of {RATES_HZ[0]} to {RATES_HZ[1]} Hz, got {rate}")
+    if not 1 <= channels <= MOST_CHANNELS:
+        raise DataError(f"expected 1 to {MOST_CHANNELS} channels, got {channels}")
+
+
+def peaks(block: FloatArray, at_s: float) -> FloatArray:
+    """[n] peaks over the channels of a block [n, channels] at `at_s` s. Raises DataError where it is damaged."""
+    top = np.abs(block).max(axis=1)
+    if not np.isfinite(top).all():
+        raise DataError(f"expected finite samples, got NaN or infinity after {at_s:.3f} s")
+    if float(top.max()) > MOST_PEAK:
+        raise DataError(f"expected samples within +-{MOST_PEAK:g}, got {float(top.max()):.3g}")
+    return np.asarray(top, dtype=np.float32)
+
+
+def _whole(file: Path | io.BytesIO) -> tuple[FloatArray, int]:
     """[n, channels] and the rate of a file (path or bytes) of at most LONGEST_S."""
     with sf.SoundFile(file) as sound:
-        parts = list(blocks(sound, LONGEST_S, dtype))
-        whole = np.concatenate(parts) if parts else np.zeros((0, sound.channels), dtype=dtype)
+        parts = list(blocks(sound, LONGEST_S))
+        whole = np.concatenate(parts) if parts else np.zeros((0, sound.channels), dtype=np.float32)
         return whole, int(sound.samplerate)
+
+
+def _pcm(file: Path) -> NDArray[np.int16]:
+    """[N] at 16 kHz of a file of any rate and channels, at most LONGEST_S; never whole in memory at its own rate.
+
+    Raises DataError.
+    """
+    try:
+        with sf.SoundFile(file) as sound:
+            check_form(int(sound.samplerate), int(sound.channels))
+            mono, parts, frames = ToMono(int(sound.samplerate)), list[NDArray[np.int16]](), 0
+            for block in blocks(sound, LONGEST_S):
+                peaks(block, frames / sound.samplerate)
+                frames += len(block)
+                parts.append(to_int16(mono.add(block)))
+            parts.append(to_int16(mono.end()))
+    except (OSError, RuntimeError, ValueError) as err:  # what libsndfile and soxr raise
+        raise DataError(f"expected audio, got an unreadable file: {err}") from err
+    whole = np.concatenate(parts)
+    if not len(whole):
+        raise DataError("expected samples, got none")
+    return whole
 
 
 def load(file: Path | io.BytesIO) -> FloatArray:
     """A sound file of any rate and channels -> [N] float32 at 16 kHz, mono. Raises DataError where it is none."""
     try:
-        data, rate = _whole(file, "float32")
+        data, rate = _whole(file)
     except (sf.LibsndfileError, OSError) as err:
         raise DataError(f"expected audio: {err}") from err
     if not len(data) or not np.isfinite(data).all() or not RATES_HZ[0] <= rate <= RATES_HZ[1]:
@@ -136,29 +201,22 @@ def decode(raw: bytes, longest_s: float, cap: bool = True) -> FloatArray:
 class ClipStore:
     """Decoded files of folders, kept as int16 up to `max_bytes`; the least recently used goes first.
 
-    A path that several folders hold is read from the first of them.
+    Files of any rate and channels are taken, as the catalog takes them. A path is looked for in all folders.
     """
 
     def __init__(self, *roots: Path, max_bytes: int = 128 << 20) -> None:
-        self.roots, self.max_bytes, self.bytes = roots, max_bytes, 0
+        self.roots, self.max_bytes, self.bytes = tuple(dict.fromkeys(roots)), max_bytes, 0
         self._kept: OrderedDict[str, NDArray[np.int16]] = OrderedDict()
 
     def read(self, path: str) -> FloatArray:
-        """[N] float32 of a mono 16 kHz file. Raises DataError naming the file where it is none."""
+        """[N] float32 of a file, 16 kHz mono. Raises DataError naming it where it is no clip or is in two folders."""
         if path in self._kept:
             self._kept.move_to_end(path)
             return self._kept[path].astype(np.float32) / 32768.0
         try:
-            data, rate = _whole(self._find(path), "int16")
-        except (sf.LibsndfileError, OSError) as err:
-            raise DataError(f"expected audio, got an unreadable file: {err}", path) from err
+            mono = _pcm(self._find(path))
         except DataError as err:
             raise DataError(str(err), path) from err
-        if rate != SAMPLE_RATE_HZ or data.shape[1] != 1:
-            raise DataError(f"expected 16000 Hz mono, got {rate} Hz with {data.shape[1]} channels", path)
-        if not len(data):
-            raise DataError("expected samples, got none", path)
-        mono = np.ascontiguousarray(data[:, 0])
         self._kept[path] = mono
         self.bytes += mono.nbytes
         while self.bytes > self.max_bytes and len(self._kept) > 1:
@@ -166,7 +224,10 @@ class ClipStore:
         return mono.astype(np.float32) / 32768.0
 
     def _find(self, path: str) -> Path:
-        return next((root / path for root in self.roots if (root / path).is_file()), self.roots[0] / path)
+        found = [root for root in self.roots if (root / path).is_file()]
+        if len(found) > 1:
+            raise DataError(f"expected one folder that holds it, got {found[0]} and {found[1]}")
+        return (found or self.roots)[0] / path
 
     def clip(self, path: str, cap: bool = True) -> FloatArray:
         """The audible part of a file, faded. Raises DataError naming the file."""

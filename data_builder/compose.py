@@ -61,17 +61,24 @@ def _front(scene: Scene, world: World, placed: _Placed, sample: Sample, n: int) 
         room = Room.draw(rng, world.moment.rt60)
         sample.mix["room"] = room.facts()
     places: dict[str, FloatArray] = {}
+    gains: dict[int, tuple[str, float]] = {}
     for item, onset, name in placed.items:
         clip = item.clip
         wanted = centre + item.db + (BACKGROUND_DB if item.role == "television" else 0.0)
         level = float(np.clip(wanted + rng.uniform(-3, 3), *LEVEL_DB))
         crest = 20 * float(np.log10(max(1e-6, float(np.abs(clip.audio).max())))) - mix.db(clip.audio)
         level = max(LEVEL_DB[0], min(level, -1.0 - crest))  # an impulsive clip is not pushed over full scale
-        audio, gain = mix.to_db(clip.audio, level)
+        where = clip.speaker or name  # a talker stays where they are
+        if item.like is None:
+            audio, gain = mix.to_db(clip.audio, level)
+        else:
+            where, gain = gains[id(item.like)]
+            audio = clip.audio * np.float32(10 ** (gain / 20))
+            level = mix.db(audio)
+        gains[id(item)] = where, gain
         placed.quietest = min(placed.quietest, level)
         offset = onset + len(audio)
         if room is not None:
-            where = clip.speaker or name  # a talker stays where they are
             if where not in places:
                 places[where] = room.response(rng)
             audio = mix.tail(audio, places[where], n - onset)
@@ -148,7 +155,7 @@ def _mix(scene: Scene, world: World, placed: _Placed, sample: Sample, front: Flo
     facts |= {"bed": name, "bed_db": round(level, 1)}
     if not scene.plain and not isinstance(scene.bed, Clip) and rng.random() < GAPS_SHARE:
         busy = [(o - BUSY_MARGIN, o + len(i.clip.audio) + BUSY_MARGIN) for i, o, _ in placed.items]
-        babble = world.babble(lambda clips: _credit(sample, clips))
+        babble = None if scene.neutral else world.babble(lambda clips: _credit(sample, clips))
         facts["gaps"] = gaps.fill(rng, bed, busy, babble, loudest_db=placed.quietest - 3)
     audio = front + bed
     if not scene.plain and rng.random() < CHANNEL_SHARE:

@@ -22,8 +22,8 @@ BLOCK: Final = 56
 MAX_HOURS: Final = 100_000.0
 _GOLDEN: Final = 0.6180339887498949
 _GROWS: Final = (
-    "out", "hours", "audio", "music", "judge", "piper", "kokoro", "ear", "speech", "transcripts", "planner", "llm_url",
-    "llm_key_env",
+    "out", "hours", "audio", "music", "judge", "piper", "kokoro", "ear", "speech", "transcripts", "dialogues",
+    "planner", "llm_url", "llm_key_env",
 )  # fmt: skip
 """May differ between a build and its resumption: a length, and where on this machine things lie."""
 
@@ -38,8 +38,9 @@ class Plan:
     used, filled in by `build`.
 
     music, judge (YAMNet's file), piper, kokoro, ear (folder of the recogniser), speech (cache of utterances),
-    transcripts, planner (cache of an endpoint's days): paths, "" = none. llm: model that plans the days, at `llm_url`
-    with a key out of the environment variable `llm_key_env`. shares: weight of each sub-task.
+    transcripts, dialogues (of `soundflow data prepare`), planner (cache of an endpoint's days): paths, "" = none.
+    llm: model that plans the days, at `llm_url` with a key out of the environment variable `llm_key_env`.
+    shares: weight of each sub-task.
     """
 
     audio: tuple[str, ...]
@@ -60,6 +61,7 @@ class Plan:
     ear: str = ""
     speech: str = ""
     transcripts: str = ""
+    dialogues: tuple[str, ...] = ()
     llm: str = ""
     llm_url: str = ""
     llm_key_env: str = ""

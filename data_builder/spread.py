@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import multiprocessing as mp
 import os
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Final, TypeVar
@@ -12,7 +13,7 @@ from typing import Any, Final, TypeVar
 from soundflow.errors import ConfigError, DataError
 
 AHEAD: Final = 2  # jobs under way for each worker
-DEATHS: Final = 2  # of a worker over one job, until the job is given up
+DEATHS: Final = 2  # of a worker over one job, the second one alone, until the job is given up
 T = TypeVar("T")
 Job = Callable[[int], T]
 Numbers = Callable[[], int | None]
@@ -30,39 +31,74 @@ def processes(
 ) -> Iterator[tuple[int, T | DataError]]:
     """(number, result) as they come, out of `workers` processes that have each called `start(*args)`.
 
-    A number whose worker dies twice over it gives a DataError instead of a result.
+    Which job ended a worker is not known: all that were under way then are tried once more, one at a time. A number
+    whose worker dies again gives a DataError instead of a result. Raises what a job raises, and DataError where
+    workers do not start at all.
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    again: list[int] = []
-    deaths: dict[int, int] = {}
+    suspects: list[int] = []
     while True:
-        pool = ProcessPoolExecutor(workers, mp.get_context("spawn"), start, args)
-        under_way: dict[Future[T], int] = {}
-        broken = False
+        pool = _pool(workers, start, args)
         try:
-            while True:
-                while len(under_way) < AHEAD * workers:
-                    number = again.pop() if again else numbers()
-                    if number is None:
-                        break
-                    under_way[pool.submit(job, number)] = number
-                if not under_way:
-                    return
-                done, _ = wait(under_way, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield under_way[future], future.result()
-                    del under_way[future]
-        except BrokenProcessPool:
-            broken = True
+            yield from _together(pool, job, numbers, workers, suspects)
         finally:
-            pool.shutdown(wait=not broken, cancel_futures=True)
-        # Which job killed its worker is not known: all under way have a death counted, and are tried once more.
-        for number in under_way.values():
-            deaths[number] = deaths.get(number, 0) + 1
-            if deaths[number] >= DEATHS:
-                yield number, DataError(f"expected a block, got {DEATHS} dead workers over it", f"block {number}")
+            pool.shutdown(wait=not suspects, cancel_futures=True)
+        if not suspects:
+            return
+        left = deque(sorted(suspects))
+        suspects.clear()
+        while left:
+            pool, died = _pool(1, start, args), True
+            try:
+                died = yield from _alone(pool, job, left)
+            finally:
+                pool.shutdown(wait=not died, cancel_futures=True)
+
+
+def _pool(workers: int, start: Callable[..., None], args: tuple[Any, ...]) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(workers, mp.get_context("spawn"), start, args)
+
+
+def _together(
+    pool: ProcessPoolExecutor, job: Job[T], numbers: Numbers, workers: int, suspects: list[int]
+) -> Iterator[tuple[int, T]]:
+    """Results until no number is wanted, or until a worker died: what has no result then goes to `suspects`."""
+    under_way: dict[Future[T], int] = {}
+    while True:
+        while not suspects and len(under_way) < AHEAD * workers and (number := numbers()) is not None:
+            try:
+                under_way[pool.submit(job, number)] = number
+            except BrokenProcessPool:
+                suspects.append(number)
+        if not under_way:
+            return
+        for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+            number = under_way.pop(future)
+            try:
+                result = future.result()
+            except BrokenProcessPool:
+                suspects.append(number)
             else:
-                again.append(number)
+                yield number, result
+
+
+def _alone(
+    pool: ProcessPoolExecutor, job: Job[T], left: deque[int]
+) -> Generator[tuple[int, T | DataError], None, bool]:
+    """Results of `left`, one at a time, until all are done or the worker died; returns whether it did."""
+    try:
+        pool.submit(os.getpid).result()
+    except BrokenProcessPool as error:
+        raise DataError("expected worker processes to start, got one that died before its first block") from error
+    while left:
+        number = left.popleft()
+        try:
+            result = pool.submit(job, number).result()
+        except BrokenProcessPool:
+            yield number, DataError(f"expected a block, got {DEATHS} dead workers over it", f"block {number}")
+            return True
+        yield number, result
+    return False
 
 
 def cluster(
@@ -71,7 +107,8 @@ def cluster(
     """(number, result) as they come, out of a Ray cluster: `address` "local" starts one here.
 
     `job(plan, number)` opens its kit once a worker process. Folders of the plan must be seen by every node.
-    Raises ConfigError where Ray is not installed or not reached.
+    A number whose workers die gives a DataError. Raises what a job raises, and ConfigError where Ray is not installed
+    or not reached.
     """
     try:
         import ray
@@ -94,9 +131,13 @@ def cluster(
             done, _ = ray.wait(list(under_way), num_returns=1)
             for reference in done:
                 number = under_way.pop(reference)
+                result: T | DataError
                 try:
-                    yield number, ray.get(reference)
+                    result = ray.get(reference)
+                except ray.exceptions.RayTaskError as error:
+                    raise error.cause from error
                 except ray.exceptions.RayError as error:
-                    yield number, DataError(f"expected a block, got {type(error).__name__}", f"block {number}")
+                    result = DataError(f"expected a block, got {type(error).__name__}", f"block {number}")
+                yield number, result
     finally:
         ray.shutdown()

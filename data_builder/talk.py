@@ -1,4 +1,4 @@
-"""Real speech of one split: read sentences with words, single words, other languages, speech without words, orders."""
+"""Real speech of one split: sentences, single words, other languages, translations, feelings, orders, side talk."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from data_builder.clips import ClipStore, FloatArray, audible, fade
 from data_builder.corpora.folder import Row
+from data_builder.speech.protocol import EMOTIONS
 from soundflow import SAMPLE_RATE_HZ as SR
 from soundflow.errors import DataError
 
@@ -25,11 +26,15 @@ SIDE_TALK_WEIGHTS: Final = {
     "fsdd": 0.03,
     "audio_cmn_hsk": 0.10,
     "mfa_tests": 0.06,
-    "picovoice_wakeword": 0.08,
 }
 INTENT_PREFIX: Final = "INTENT:"
 DRINK: Final = "INTENT:orderDrink "
+EMOTION_PREFIX: Final = "EMOTION:"
+TRANSLATION_PREFIX: Final = "TRANSLATION:"
+WAKE_WORD: Final = "wakeword"  # in the name of a dataset
 SENTENCE_WORDS: Final = 4
+MOST_WORDS: Final = 30  # of a translation
+LONGEST_S: Final = 8.0
 
 
 @dataclass(slots=True)
@@ -71,29 +76,49 @@ def readable(text: str) -> str:
 
 
 class Talk:
-    """Speech rows sorted by what they are good for. `transcripts`: path -> what the recogniser hears in a clip."""
+    """Speech rows sorted by what they are good for. `transcripts`: path -> what the recogniser hears in a clip.
+
+    orders: coffee orders. requests: other requests to a machine (Fluent Speech Commands); no sub-task has tools for
+    them, and they are no side talk either, so that nothing plays them. emotional: feeling -> acted recordings. pairs:
+    (language, language of the translation) -> short recordings with a translation. by_dataset: whatever may be heard as
+    side talk. Wake words of other assistants are left out of everything: they are meant for a machine.
+    """
 
     def __init__(self, rows: Sequence[Row], store: ClipStore, transcripts: dict[str, str] | None = None) -> None:
         self.store, self.transcripts = store, transcripts or {}
         self.orders: list[Row] = []
+        self.requests: list[Row] = []
+        self.emotional: dict[str, list[Row]] = {}
+        self.pairs: dict[tuple[str, str], list[Row]] = {}
         self.sentences: dict[str, list[Row]] = {}  # by speaker, or by recording where the speaker is not known
         self.words: list[Row] = []
         self.foreign: dict[str, list[Row]] = {}
         self.by_dataset: dict[str, list[Row]] = {}
         for row in rows:
+            if WAKE_WORD in row.dataset.lower():
+                continue
             if row.label.startswith(INTENT_PREFIX):
-                if row.label.startswith(DRINK):
-                    self.orders.append(row)
+                (self.orders if row.label.startswith(DRINK) else self.requests).append(row)
                 continue
             self.by_dataset.setdefault(row.dataset, []).append(row)
-            language = row.language or "en"
-            if language != "en":
-                if row.text:
-                    self.foreign.setdefault(language, []).append(row)
-            elif len(row.text.split()) >= SENTENCE_WORDS:
-                self.sentences.setdefault(row.speaker or row.path, []).append(row)
-            elif len(row.text.split()) == 1:
-                self.words.append(row)
+            self._sort_in(row)
+
+    def _sort_in(self, row: Row) -> None:
+        language = row.language or "en"
+        if row.label.startswith(EMOTION_PREFIX):  # a handful of sentences, said over and over: nothing to write down
+            self.emotional.setdefault(row.label.removeprefix(EMOTION_PREFIX), []).append(row)
+            return
+        target, _, meant = row.label.removeprefix(TRANSLATION_PREFIX).partition(" ")
+        brief = row.seconds <= LONGEST_S and 0 < len(meant.split()) <= MOST_WORDS
+        if row.label.startswith(TRANSLATION_PREFIX) and row.text and brief:
+            self.pairs.setdefault((language, target), []).append(row)
+        if language != "en":
+            if row.text:
+                self.foreign.setdefault(language, []).append(row)
+        elif len(row.text.split()) >= SENTENCE_WORDS:
+            self.sentences.setdefault(row.speaker or row.path, []).append(row)
+        elif len(row.text.split()) == 1:
+            self.words.append(row)
 
     def __bool__(self) -> bool:
         return bool(self.by_dataset)
@@ -102,6 +127,9 @@ class Talk:
         """The clip of a row. Raises DataError where it cannot be read."""
         audio = self.store.clip(row.path, cap=cap)
         more = {"language": row.language or "en", "heard": self.transcripts.get(row.path, ""), "label": row.label}
+        feeling = row.label.removeprefix(EMOTION_PREFIX)
+        if feeling in EMOTIONS:
+            more["emotion"] = feeling
         words = readable(row.text)
         return Clip(audio, "speech", "speech", row.path, row.licence, "", words, row.speaker, more, row.dataset)
 
@@ -133,6 +161,21 @@ class Talk:
         rows = [r for r in self.foreign.get(language, []) if not among or r.text in among]
         if not rows:
             raise DataError(f"expected recordings in {language!r} with words in this split, got none")
+        return self.of(pick(rng, rows))
+
+    def pair(self, rng: Rng, language: str, target: str) -> tuple[Clip, str]:
+        """Recorded speech in `language` (ISO 639-1) and its translation into `target`."""
+        rows = self.pairs.get((language, target))
+        if not rows:
+            raise DataError(f"expected recordings in {language!r} with a translation into {target!r}, got none")
+        row: Row = pick(rng, rows)
+        return self.of(row), row.label.split(maxsplit=1)[1].strip()
+
+    def felt(self, rng: Rng, emotion: str) -> Clip:
+        """A recording of somebody who speaks in that feeling, with its words."""
+        rows = [r for r in self.emotional.get(emotion, ()) if r.text]
+        if not rows:
+            raise DataError(f"expected {emotion} recordings with words in this split, got none")
         return self.of(pick(rng, rows))
 
     def side(self, rng: Rng, longest: float = 6.0) -> Clip:

@@ -46,6 +46,7 @@ class Item:
     after: seconds of (least, most) from the end of the item before; None = what the responses need, and a share of the
     stream's slack. over, into: it begins `into` seconds after the onset of another item and overlaps it.
     db: level against the foreground.
+    like: an item before, of the same recording: it plays at the same gain and from the same place.
     """
 
     clip: Clip
@@ -57,6 +58,7 @@ class Item:
     over: Item | None = None
     into: float = 0.0
     db: float = 0.0
+    like: Item | None = None
     spread: float = 0.5  # where in `after` the gap lies, 0 to 1
 
     @property
@@ -137,7 +139,9 @@ class Scene:
 
     def _held(self, item: Item) -> bool:
         """Something else depends on where this item is."""
-        return any(o.over is item or any(item in s.refers or s.cut_by is item for s in o.says) for o in self.items)
+        return any(
+            item in (o.over, o.like) or any(item in s.refers or s.cut_by is item for s in o.says) for o in self.items
+        )
 
     def _pack(self, slack: Any) -> tuple[list[int], int]:
         """Onsets with `slack` samples before each item that may be moved, and the samples that are needed in all."""

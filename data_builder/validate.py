@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_builder.check_sample import check_sample
+from data_builder.corpora import drums, instruments
 from data_builder.corpora.folder import read_index, select
 from data_builder.shards import read_shard, sha256, shard_paths
 from data_builder.stats import build_index
@@ -22,7 +23,9 @@ from soundflow.errors import DataError
 MIN_SILENT: Final = 0.40
 REAL_SPEECH: Final = (0.25, 0.50)
 SHARE_FROM: Final = 150  # streams from which shares are checked
-MADE: Final = ("synth:", "music:", "tts:", "noise:")
+MUSIC: Final = "music:"
+MADE: Final = ("synth:", "tts:", "noise:")
+PLAYED: Final = tuple(MUSIC + recipe.PREFIX for recipe in (instruments, drums))  # pieces made of recorded notes
 MOST_FINDINGS: Final = 1000
 
 
@@ -112,10 +115,11 @@ def _check_stream(
         result.find(f"{where}: id used twice")
     seen.add(where)
     names = {s["source"] for s in meta["sources"]}
-    real = {s for s in names if not s.startswith(MADE)}
+    real = {s for s in names if not s.startswith((*MADE, MUSIC))}
     if allowed is not None and (stray := real - allowed):
         result.find(f"{where}: {sorted(stray)[:3]} not of split {index['split']}, or not openly licensed")
-    for name in real | {s["speaker"] for s in meta["sources"] if s["speaker"]}:
+    played = {s.rsplit("-", 1)[0] for s in names if s.startswith(PLAYED)}  # all pieces of an instrument are its notes
+    for name in real | played | {s["speaker"] for s in meta["sources"] if s["speaker"]}:
         other = result.sources.setdefault(name, meta["split"])
         if other != meta["split"]:
             result.find(f"{where}: {name!r} is used by split {other} too")

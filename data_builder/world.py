@@ -25,7 +25,8 @@ RATES: Final = (0.9, 1.0, 1.0, 1.1)
 class World:
     """`sources` of a split, `moment` of a day, `cast` (name -> speaker of the household) and `others` of the split.
 
-    Without a `synth` nobody can be made to speak: `say` raises DataError, and real recordings are all there is.
+    `pairs`: questions and answers out of text dialogues. Without a `synth` nobody can be made to speak: `say` raises
+    DataError, and real recordings are all there is.
     """
 
     def __init__(
@@ -35,9 +36,10 @@ class World:
         cast: Mapping[str, Speaker],
         others: Sequence[Speaker],
         synth: Synthesiser | None,
+        pairs: Sequence[tuple[str, str]] = (),
     ) -> None:
         self.sources, self.talk, self.moment = sources, sources.talk, moment
-        self.cast, self.others, self.synth = dict(cast), list(others), synth
+        self.cast, self.others, self.synth, self.pairs = dict(cast), list(others), synth, pairs
 
     def person(self, rng: Rng, but: Sequence[str] = ()) -> str:
         """The name of somebody who is there, not one of `but`; somebody else of the household where nobody is left."""

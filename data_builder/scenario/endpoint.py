@@ -30,9 +30,13 @@ Message = dict[str, str]
 
 
 class EndpointError(DataError):
-    """The endpoint gave no usable answer."""
+    """The endpoint gave no answer; it may give one another time."""
 
     code = "bad_endpoint"
+
+
+class AnswerError(EndpointError):
+    """The model's answer has no text that can be used. It is kept in the cache as that: asked again, it stays so."""
 
 
 class _TryAgainError(Exception):
@@ -100,7 +104,8 @@ class Endpoint:
 
         Raises:
             ConfigError: the key is not set.
-            EndpointError: no answer, a bad one, or one that is too large.
+            AnswerError: an answer that is no text or too large, now or when the same was asked before.
+            EndpointError: no answer. Nothing is kept of that.
         """
         body = {
             "model": self.model,
@@ -118,15 +123,23 @@ class Endpoint:
             if not self.base_url:
                 raise EndpointError(f"expected answer {key[:12]} in the cache {self.cache}, got none, and no base_url")
             try:
-                text = self._answer(body)
-            except _RefusedError:
-                plain = {k: v for k, v in body.items() if k != "response_format"}
-                try:
-                    text = self._answer(plain)
-                except _RefusedError as error:
-                    raise EndpointError(f"expected status 200 from the endpoint, got {error}") from None
-            self._keep(key, text)
+                text = self._asked(body)
+            except AnswerError as error:
+                self._keep(key, {"rejected": str(error)})
+                raise
+            self._keep(key, {"content": text})
         return text
+
+    def _asked(self, body: dict[str, Any]) -> str:
+        """One answer, without `response_format` where the server does not take it."""
+        try:
+            return self._answer(body)
+        except _RefusedError:
+            plain = {k: v for k, v in body.items() if k != "response_format"}
+            try:
+                return self._answer(plain)
+            except _RefusedError as error:
+                raise EndpointError(f"expected status 200 from the endpoint, got {error}") from None
 
     def _answer(self, body: dict[str, Any]) -> str:
         """One answer, with retries."""
@@ -204,14 +217,14 @@ class Endpoint:
                 break
             size += len(part)
             if size > self.max_bytes:
-                raise EndpointError(f"expected an answer of at most {self.max_bytes} bytes, got more")
+                raise AnswerError(f"expected an answer of at most {self.max_bytes} bytes, got more")
             parts.append(part)
         if response.length and not late.is_set():
             raise _TryAgainError(f"an answer cut off {response.length} bytes early")
         return b"".join(parts)
 
     def _cached(self, key: str) -> str | None:
-        """The kept answer; a file that is not ours is no answer."""
+        """The kept answer; a file that is not ours is no answer. Raises AnswerError where the answer was none."""
         if self.cache is None:
             return None
         path = self.cache / f"{key}.json"
@@ -221,18 +234,22 @@ class Endpoint:
             kept = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
             return None
-        text = kept.get("content") if isinstance(kept, dict) and kept.get("key") == key else None
+        if not isinstance(kept, dict) or kept.get("key") != key:
+            return None
+        if isinstance(reason := kept.get("rejected"), str):
+            raise AnswerError(reason)
+        text = kept.get("content")
         return text if isinstance(text, str) else None
 
-    def _keep(self, key: str, text: str) -> None:
-        """Write the answer to the cache, whole or not at all."""
+    def _keep(self, key: str, what: dict[str, str]) -> None:
+        """Write the answer, or why it is none, to the cache, whole or not at all."""
         if self.cache is None:
             return
         self.cache.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=self.cache, suffix=".part")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as out:
-                json.dump({"key": key, "content": text}, out)
+                json.dump({"key": key, **what}, out)
             os.replace(name, self.cache / f"{key}.json")
         except BaseException:
             Path(name).unlink(missing_ok=True)
@@ -257,12 +274,13 @@ def _seconds(value: str | None) -> float:
 
 
 def _content(answer: bytes) -> str:
-    """The text in an answer of the endpoint. Raises EndpointError."""
+    """The text in an answer of the endpoint. Raises EndpointError for another form, AnswerError where it is no text."""
     try:
-        text = json.loads(answer)["choices"][0]["message"]["content"]
-    except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
+        message = json.loads(answer)["choices"][0]["message"]
+        text = message.get("content")
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         what = answer[:60].decode("ascii", "replace")
         raise EndpointError(f"expected choices[0].message.content, got {type(error).__name__} in {what!r}") from None
     if not isinstance(text, str) or not text.strip():
-        raise EndpointError(f"expected text in choices[0].message.content, got {type(text).__name__}")
+        raise AnswerError(f"expected text in choices[0].message.content, got {type(text).__name__}")
     return text

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from data_builder.scenario.day import MAX_COMPANY, Day, Moment, plan_day
-from data_builder.scenario.endpoint import Endpoint, EndpointError, Message
+from data_builder.scenario.endpoint import AnswerError, Endpoint, Message
 from data_builder.scenario.home import ACTIVITIES, as_dict
 from data_builder.scenario.paraphrase import BATCH, check_variants, request, variants_in
 from data_builder.scenario.places import PLACES
@@ -159,23 +159,22 @@ class LlmPlanner:
     def plan(self, rng: np.random.Generator, moments: int, labels: Collection[str]) -> Planned:
         """A day that passes the verifier: the model's, else the template's it was asked to improve.
 
-        The template day is drawn first, so that the generator ends in the same state whatever the endpoint says.
-        `Day.origin` is "llm", or says why the template stood in.
+        Answers, rejected ones too, are in the endpoint's cache, so the day of a generator stays the same; where there
+        is no answer there is no day, as a template day would come of the network and not of the seed. `Day.origin` is
+        "llm", or says why the template stood in.
 
         Raises:
             ConfigError: settings, `moments` or `labels` are wrong, or the key is not set.
-            DataError: not even a template day passed.
+            DataError: not even a template day passed. Its EndpointError: no answer; asked again, there may be one.
         """
         drawn = plan_verified(rng, moments, labels, planner=plan_day)
         draft, seed = drawn.day, int(rng.integers(2**31))
         messages, rejected = question(draft, labels), list(drawn.rejected)
-        origin = "template: the answers of the endpoint were rejected"
         for attempt in (1, 2):
             try:
                 answer = self.endpoint.chat(messages, day_schema(moments), "day", seed)
-            except EndpointError as error:
+            except AnswerError as error:
                 self._note(rejected, [Rejection(-1, "plan", f"endpoint: {error}")])
-                origin = "template: the endpoint gave no answer"
                 break
             try:
                 day = replace(draft, moments=moments_in(answer, draft), origin="llm")
@@ -187,6 +186,7 @@ class LlmPlanner:
                 return Planned(day, tuple(rejected), drawn.tries + attempt - 1)
             self._note(rejected, found)
             messages = [*messages, *again(answer, [r.reason for r in found])]
+        origin = "template: the answers of the endpoint were rejected"
         return Planned(replace(draft, origin=origin), tuple(rejected), drawn.tries)
 
     def _note(self, rejected: list[Rejection], found: list[Rejection]) -> None:
@@ -206,6 +206,7 @@ class LlmPlanner:
 
         Raises:
             ConfigError: `n`, a text or the length of `keep` is wrong.
+            EndpointError: no answer; asked again, there may be one.
         """
         if not 1 <= n <= 20:
             raise ConfigError(f"n: expected 1 to 20 wordings, got {n}")
@@ -227,7 +228,7 @@ class LlmPlanner:
         for _ in range(2):
             try:
                 answer = self.endpoint.chat(messages, schema, "paraphrases", seed)
-            except EndpointError as error:
+            except AnswerError as error:
                 self._note([], [Rejection(-1, "plan", f"endpoint: {error}")])
                 break
             try:

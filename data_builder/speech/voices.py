@@ -80,6 +80,9 @@ _VARIANTS: Final = {  # those that the recogniser understands in three sentences
 _ESPEAK: Final = {"cmn": "cmn-latn-pinyin"}
 _PITCHES: Final = (50, 38, 60)
 _PIPER_LANGUAGES: Final = {"zh": "cmn"}
+_PIPER_QUALITIES: Final = frozenset({"x_low", "low", "medium", "high"})
+_PIPER_TRAIN: Final = frozenset({"en_US-joe", "fr_FR-siwis"})  # the voice that ships; the person of Kokoro's ff_siwis
+_PIPER_MOODS: Final = {"de_DE-thorsten_emotional": "de_DE-thorsten"}  # whose speakers are moods of one person
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +106,9 @@ class Speaker:
 def speakers(split: str, have: set[str]) -> list[Speaker]:
     """Every speaker of a split, sorted by id, of the voices `have` ("engine:name", see `engines.offered`).
 
-    No voice name is in two splits, nor is a person that several engines have. Piper voices other than joe are divided
-    by a hash of their name, eight tenths train; "arctic" is left out, as its people are those of flite and festival.
+    No voice name is in two splits, nor is a person that several engines or several models of Piper have. People of
+    Piper other than joe are divided by a hash, eight tenths train; "arctic" is left out, as its people are those of
+    flite and festival.
     Raises ConfigError for a split that is none of SPLITS.
     """
     if split not in SPLITS:
@@ -159,10 +163,22 @@ def _espeak(split: str, have: set[str]) -> list[Speaker]:
     return found
 
 
+def _piper_person(name: str) -> str:
+    """Language, name and number of the speaker: the same for every quality, and for a corpus and its restored form."""
+    model, _, number = name.partition("#")
+    stem, _, quality = model.rpartition("-")
+    person = stem if stem and quality in _PIPER_QUALITIES else model
+    if person in _PIPER_MOODS:
+        return _PIPER_MOODS[person]
+    person = person.removesuffix("_r")  # libritts_r: LibriTTS-R has the speakers of LibriTTS
+    return f"{person}#{number}" if number else person
+
+
 def _piper_split(name: str) -> str:
-    if name.startswith("en_US-joe"):
+    person = _piper_person(name)
+    if person in _PIPER_TRAIN:
         return "train"
-    if "-arctic-" in name:
+    if person.partition("#")[0].endswith("-arctic"):
         return ""
-    digit = int(hashlib.sha256(name.encode()).hexdigest(), 16) % 10
+    digit = int(hashlib.sha256(person.encode()).hexdigest(), 16) % 10
     return {0: "dev", 1: "cal"}.get(digit, "train")

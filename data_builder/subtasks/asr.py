@@ -228,7 +228,7 @@ ASR: Final = (
         sources="recorded sentences, numbers, spelling and single words (70 %), else voices of the household",
         timeline="one utterance over a background 25 to 40 dB below it, now and then after a sound or foreign speech",
         label="the words in sentence case, at the endpoint of the utterance",
-        negatives="coughs, laughter, crying, music, babble under the same request; foreign speech under 'only English'",
+        negatives="laughter, sneezes, music, babble under the same request; foreign speech under 'only English'",
         example='"Write down what you hear." + a recorded "enter five six eight" -> Enter five six eight.',
     ),
     Subtask(

@@ -6,6 +6,7 @@ from typing import Final
 
 from data_builder import mix
 from data_builder.sources import Clip, Rng, pick
+from data_builder.speech.protocol import Stalled
 from data_builder.subtasks.rounds import second_voice, understood
 from data_builder.texts.overheard import ALONE, PHONE, READ_ALOUD, TELEVISION, exchange
 from data_builder.timeline import Scene
@@ -36,6 +37,8 @@ def overhear(rng: Rng, world: World, scene: Scene, kind: str = "") -> None:
         try:
             _add(rng, world, scene, kind)
             return
+        except Stalled:  # may be another time: not a fact about the words
+            raise
         except DataError:
             continue
     clip = world.talk.side(rng, 4.0) if world.talk else world.side_talk(rng, 4.0)

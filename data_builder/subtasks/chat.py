@@ -8,12 +8,13 @@ import numpy as np
 
 from data_builder.clips import FloatArray, fade
 from data_builder.sources import Clip, Rng, pick
+from data_builder.speech.protocol import Stalled
 from data_builder.speech.synthesise import Unheard
 from data_builder.subtasks.bystanders import REPLY, exchanged, overhear, unalarming
 from data_builder.subtasks.history import chat_history, question
 from data_builder.subtasks.rounds import DRAFTS, ENDPOINT_S, SECONDS_A_WORD, aside, second_voice, understood
 from data_builder.subtasks.subtask import Subtask
-from data_builder.texts.moods import FEELINGS, TELLING, feeling
+from data_builder.texts.moods import FEELINGS, TELLING, feeling, voiced
 from data_builder.texts.overheard import exchange, to_person
 from data_builder.texts.puzzles import puzzle
 from data_builder.texts.questions import HEARD_QUESTIONS
@@ -39,6 +40,8 @@ DURING: Final = (ENDPOINT_S + 0.7, ENDPOINT_S + 1.8)  # after an utterance, whil
 PAUSE_S: Final = (0.26, 0.40)  # inside a turn: shorter than the silence that ends an utterance
 FRAME: Final = SR // 100
 ASIDE_SHARE: Final = 0.35
+PAIRS_SHARE: Final = 0.5  # of the questions, where there are text dialogues
+REAL_FEELING: Final = 0.5  # share of feelings in recorded voices, where the split has some
 TALE_WORDS: Final = 12  # of an answer that one person gives another
 
 
@@ -51,7 +54,8 @@ def chat_single(rng: Rng, world: World, negative: bool) -> Scene:
     if rng.random() < 0.12:
         return _heard(rng, world, scene)
     aside(rng, world, scene, ASIDE_SHARE)
-    clip, answer = understood(rng, world, lambda: question(rng))
+    written = bool(world.pairs) and rng.random() < PAIRS_SHARE
+    clip, answer = understood(rng, world, lambda: pick(rng, world.pairs) if written else question(rng))
     scene.talk(clip, say=answer)
     return scene
 
@@ -91,7 +95,15 @@ def chat_emotion(rng: Rng, world: World, negative: bool) -> Scene:
 
 
 def _felt(rng: Rng, world: World, scene: Scene) -> None:
-    """Words in a feeling, and the answer that takes it up; other words where nobody understands them."""
+    """Words in a feeling, and the answer that takes it up; other words where nobody understands them.
+
+    Half of the time a recording, whose words tell nothing of what is felt.
+    """
+    able = [mood for mood in FEELINGS if any(row.text for row in world.talk.emotional.get(mood, ()))]
+    if able and (not world.cast or rng.random() < REAL_FEELING):
+        mood = str(pick(rng, able))
+        scene.talk(world.talk.felt(rng, mood), say=voiced(rng, mood))
+        return
     for draft in range(DRAFTS):
         words, mood, answer = feeling(rng)
         try:
@@ -152,6 +164,8 @@ def _backchannel(rng: Rng, world: World, who: str) -> Clip:
     """A short sign of listening; words where the recogniser makes nothing of a murmur."""
     try:
         return world.say(rng, str(pick(rng, BACKCHANNELS)), who)
+    except Stalled:
+        raise
     except DataError:
         return world.say(rng, str(pick(rng, PLAIN_BACKCHANNELS)), who)
 
@@ -224,7 +238,8 @@ CHAT: Final = (
     ),
     Subtask(
         "chat_emotion", "chat", "Emotion in words and voice", chat_emotion, 0.42,
-        "65 utterances in five feelings, and 20 that only the voice colours", "one utterance in a feeling",
+        "65 utterances in five feelings, 20 that only the voice colours; acted recordings where there are some",
+        "one utterance in a feeling",
         "an answer that takes the feeling up, once the utterance is over and closed",
         "the same words, as deeply felt, said to a person by name; side talk and television",
         'sad voice: "I just came home." -> "Welcome home. You sound sad. Do you want to talk?"',

@@ -7,7 +7,7 @@ from typing import Final
 from data_builder.sources import Rng, pick
 from data_builder.subtasks.bystanders import overhear, unalarming
 from data_builder.subtasks.rounds import aside, understood
-from data_builder.subtasks.spoken_of import form, name_of, other, spoken, the
+from data_builder.subtasks.spoken_of import form, name_of, once_more, other, spoken, targets, the
 from data_builder.subtasks.subtask import Subtask
 from data_builder.subtasks.timing import timed
 from data_builder.texts import requests as words
@@ -23,6 +23,7 @@ from data_builder.world import World
 SPOKEN_SHARE: Final = 0.35  # of the requests to watch that are spoken; the others stand in the instruction
 KEYWORD_SHARE: Final = 0.2
 ASIDE_SHARE: Final = 0.25
+AGAIN_SHARE: Final = 0.15
 DRILL_SHARE, ALERT_SHARE = 0.3, 0.15
 UNSPOKEN_STYLES: Final = frozenset({"spelled", "question", "key value", "json", "foreign numbers", "number"})
 UNALERTED_STYLES: Final = frozenset({"question", "five words"})
@@ -40,7 +41,7 @@ def watch_sound(rng: Rng, world: World, negative: bool) -> Scene:
     scene.neutral = True
     if world.talk.words and rng.random() < KEYWORD_SHARE:
         return _keyword(rng, world, scene, negative)
-    target = world.plausible(rng, unalarming(world) if negative else world.sources.all_labels)
+    target = world.plausible(rng, targets(unalarming(world) if negative else world.sources.all_labels))
     name = name_of(rng, target)
     if not negative and world.cast and rng.random() < SPOKEN_SHARE:
         scene.talk(spoken(rng, world, words.ASK_SPOKEN, name), say=form(rng, words.ACKS, name))
@@ -51,9 +52,12 @@ def watch_sound(rng: Rng, world: World, negative: bool) -> Scene:
     aside(rng, world, scene, ASIDE_SHARE)
     if negative:
         return scene
-    scene.sound(world.sound(rng, target, 3.0), say=told(rng, target))
-    if rng.random() < 0.15:
+    found = scene.sound(world.sound(rng, target, 3.0), say=told(rng, target))
+    draw = rng.random()
+    if draw < 0.15:
         other(rng, world, scene, target)
+    elif draw < 0.15 + AGAIN_SHARE:
+        once_more(rng, scene, found)
     return scene
 
 
@@ -134,7 +138,7 @@ def _drill(rng: Rng, world: World, scene: Scene, negative: bool) -> Scene:
 def change_cancel(rng: Rng, world: World, negative: bool) -> Scene:
     scene = Scene(rng, "change_cancel")
     scene.neutral, scene.fixed = True, True
-    old = world.plausible(rng, unalarming(world))
+    old = world.plausible(rng, targets(unalarming(world)))
     name = name_of(rng, old)
     aside(rng, world, scene, ASIDE_SHARE)
     if negative:
@@ -151,7 +155,7 @@ def change_cancel(rng: Rng, world: World, negative: bool) -> Scene:
         scene.talk(spoken(rng, world, words.CANCELS, the(old), who=who), say=form(rng, words.CANCEL_ACKS, name))
         scene.sound(world.sound(rng, old, 2.5), avoid="cancelled")
         return scene
-    new = world.plausible(rng, [x for x in world.sources.all_labels if not alike(x, old)])
+    new = world.plausible(rng, [x for x in targets(world.sources.all_labels) if not alike(x, old)])
     new_name = name_of(rng, new)
     scene.talk(spoken(rng, world, words.CHANGES, new_name, who=who), say=form(rng, words.CHANGE_ACKS, new_name))
     order = [old] if rng.random() < 0.2 else [new] if rng.random() < 0.2 else [old, new]
@@ -182,9 +186,9 @@ def _nothing_armed(rng: Rng, world: World, scene: Scene, label: str) -> None:
 INSTRUCTION: Final = (
     Subtask(
         "watch_sound", "instruction", "Tell me when you hear it", watch_sound, 0.45,
-        "all classes of sounds by their noun or another name; recorded single words",
+        "all classes of one thing by their noun or another name; recorded single words",
         "the request stands or is spoken; none to two other sounds, side talk, then the one that was asked for",
-        "that it is there, when it was heard for 1.2 s or is over; a word at its end point",
+        "that it is there, when it was heard for 1.2 s or is over, once in 30 s; a word at its end point",
         "only sounds that cannot be taken for it; other words; alerting classes are kept out",
         '"Tell me when you hear a rooster." [rooster] -> "I hear the rooster now."',
     ),

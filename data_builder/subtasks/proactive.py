@@ -4,21 +4,29 @@ told. Silence is right for everything else that is heard in a home.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
+import numpy as np
+
 from data_builder.sources import Clip, Rng, pick
-from data_builder.subtasks.rounds import understood
+from data_builder.speech.protocol import Stalled
+from data_builder.subtasks.rounds import second_voice, understood
+from data_builder.subtasks.spoken_of import once_more
 from data_builder.subtasks.subtask import Subtask
-from data_builder.texts.alerts import ALERTS, GENERAL_INSTRUCTIONS
+from data_builder.texts.alerts import ALERTS, GENERAL_INSTRUCTIONS, STILL
 from data_builder.texts.equipment import EQUIPMENT
 from data_builder.texts.feelings import CALM_TALK, COMFORT, DISTRESS
 from data_builder.texts.sounds import alike
 from data_builder.timeline import Say, Scene
 from data_builder.world import World
+from soundflow import SAMPLE_RATE_HZ as SR
 from soundflow.errors import DataError
 
 BODILY: Final = ("coughing", "scream", "crying_baby")
 BODILY_NEAR: Final = ("sneezing", "laugh", "snore", "hiccup_burp", "children_playing", "whistle", "applause_clap")
+LONG_SHARE, AGAIN_SHARE = 0.05, 0.15  # of the hazards: they go on, they come again
+COOL_DOWN_S: Final = 31.0  # what goes on is announced again after 30 s, whatever the delays of the two are
 FAULT_NEAR: Final = (
     "beep",
     "water",
@@ -55,6 +63,8 @@ def add_negative(rng: Rng, world: World, scene: Scene, context: bool = False) ->
         try:
             scene.talk(world.side_talk(rng, 4.0), avoid="side talk")
             return
+        except Stalled:  # may be another time: not a fact about the corpus
+            raise
         except DataError:
             pass  # nobody talks in this corpus: a sound instead
     labels = sources.benign + (sources.context if context else [])
@@ -112,10 +122,17 @@ def proactive_distress(rng: Rng, world: World, negative: bool) -> Scene:
 def proactive_hazard(rng: Rng, world: World, negative: bool) -> Scene:
     scene = _scene(rng, "proactive_hazard")
     hazards = [x for x in world.sources.alerts if x not in BODILY]
+    draw = 1.0 if negative else rng.random()
+    if draw < LONG_SHARE and any(x in STILL for x in hazards):
+        _long_alarm(rng, world, scene, str(pick(rng, [x for x in hazards if x in STILL])))
+        return scene
     for _ in range(int(rng.integers(1, 3))):
         if negative or rng.random() < 0.6:
             add_negative(rng, world, scene, context=not scene.instruction and rng.random() < 0.5)
-    if not negative:
+    if not negative and draw < LONG_SHARE + AGAIN_SHARE:
+        label = str(pick(rng, hazards))
+        once_more(rng, scene, scene.sound(world.sound(rng, label, 3.0), say=alert(rng, label)))
+    elif not negative:
         first = str(pick(rng, hazards))
         chosen = [first]
         if rng.random() < 0.25:
@@ -127,6 +144,20 @@ def proactive_hazard(rng: Rng, world: World, negative: bool) -> Scene:
                 scene.items.insert(0, item)
     scene.backdrop = backdrop(rng, world)
     return scene
+
+
+def _long_alarm(rng: Rng, world: World, scene: Scene, label: str) -> None:
+    """A sound without a pause of 34 s and more: announced, and once more, as "still", after the cool-down.
+
+    In two items, one right after the other, as each announcement has evidence of its own.
+    """
+    clip = world.sound(rng, label)
+    least = -(-int(COOL_DOWN_S * SR) // len(clip.audio))
+    more = replace(clip, audio=np.resize(clip.audio, int(float(rng.uniform(3.0, 5.0)) * SR)))
+    clip.audio = np.tile(clip.audio, least)
+    first = scene.sound(clip, say=alert(rng, label))
+    scene.sound(more, say=str(pick(rng, STILL[label])), after=(0.0, 0.0), like=first)
+    scene.fixed, scene.chunks = True, (85, 90, 100)
 
 
 def proactive_equipment(rng: Rng, world: World, negative: bool) -> Scene:
@@ -150,10 +181,9 @@ def proactive_comfort(rng: Rng, world: World, negative: bool) -> Scene:
         else:
             sad, _ = COMFORT[int(rng.integers(len(COMFORT)))]
             one = world.person(rng)
-            other = world.person(rng, but=[one])
             scene.talk(world.say(rng, sad, one, emotion="sad"), avoid="told to somebody who answers")
             reply = str(pick(rng, _BY_SOMEBODY))
-            scene.talk(world.say(rng, reply, other), avoid="people among themselves", after=(0.2, 0.7))
+            scene.talk(second_voice(rng, world, reply, one), avoid="people among themselves", after=(0.2, 0.7))
             scene.fixed = True
         return scene
     if rng.random() < 0.3:
@@ -191,8 +221,8 @@ PROACTIVE: Final = (
         proactive_hazard,
         0.5,
         "alarms, sirens, breaking glass, shots, explosions; door bell, knock, telephone; recorded and synthetic",
-        "one or two among benign sounds, music and side talk",
-        "an alert with one next step, 120 to 240 ms after 1.2 s of the sound (or its end)",
+        "one or two among benign sounds, music and side talk; some come again, some go on for more than 30 s",
+        "an alert with one next step, 120 to 240 ms after 1.2 s of the sound (or its end), once in 30 s",
         "benign sounds, music, side talk; dogs, doors and thunder where no instruction asks for more",
         "[a smoke alarm] -> A smoke alarm is sounding. Check for fire and get ready to leave.",
     ),

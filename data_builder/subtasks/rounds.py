@@ -11,6 +11,7 @@ from data_builder.speech.synthesise import Unheard
 from data_builder.timeline import Scene
 from data_builder.world import World
 from soundflow.clock import seconds
+from soundflow.errors import DataError
 
 T = TypeVar("T")
 ENDPOINT_S: Final = seconds(ENDPOINT)
@@ -34,13 +35,21 @@ def understood(rng: Rng, world: World, draw: Callable[[], tuple[str, T]], person
 
 
 def second_voice(rng: Rng, world: World, text: str, first: str) -> Clip:
-    """`text` by somebody who is not `first`: of the household, or a visitor where nobody understands them."""
-    if any(name != first for name in world.cast):
+    """`text` by another voice than that of `first`: of the household, or a visitor where nobody understands them.
+
+    Two names may share a speaker, so that voices are told apart by their ids. Raises DataError where there is one only.
+    """
+    voice = world.cast[first].id if first in world.cast else ""
+    same = [name for name, speaker in world.cast.items() if speaker.id == voice]
+    if len(same) < len(world.cast):
         try:
-            return world.say(rng, text, world.person(rng, but=(first,)))
+            return world.say(rng, text, world.person(rng, but=same))
         except Unheard:
             pass
-    return world.stranger(rng, text)
+    visitors = [speaker for speaker in world.others if speaker.id != voice and "en" in speaker.voices]
+    if not visitors:
+        raise DataError("expected a second voice in this split, got one only")
+    return World(world.sources, world.moment, {}, visitors, world.synth).stranger(rng, text)
 
 
 def aside(rng: Rng, world: World, scene: Scene, share: float, longest: float = 3.0) -> None:

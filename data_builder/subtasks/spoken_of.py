@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from data_builder.sources import Clip, Rng, pick
@@ -10,14 +12,20 @@ from data_builder.subtasks.rounds import understood
 from data_builder.texts.devices import number
 from data_builder.texts.sounds import PHRASES, alike
 from data_builder.texts.styles import upper_first
-from data_builder.timeline import Scene
+from data_builder.timeline import Item, Scene
 from data_builder.world import World
 
+AGAIN_S: Final = (3.0, 12.0)
 ARTICLES: Final = frozenset({"a", "an"})
 MIXED: Final = frozenset(
-    {"hiccup_burp", "duck_goose", "sheep_goat", "car_crash_skid", "saw_drill_tools", "insect", "horn"}
+    {"hiccup_burp", "duck_goose", "sheep_goat", "car_crash_skid", "saw_drill_tools", "swords_metal", "insect", "horn"}
 )
-"""Classes of more than one thing, of which another name may not hold."""
+"""Classes of more than one thing: nobody can ask for one of the two, and another name may not hold."""
+
+
+def targets(labels: Iterable[str]) -> list[str]:
+    """Those of `labels` that one can ask for by a name."""
+    return [label for label in labels if label not in MIXED]
 
 
 def name_of(rng: Rng, label: str) -> str:
@@ -43,6 +51,12 @@ def form(rng: Rng, forms: tuple[str, ...], x: str = "", n: int = 0, t: str = "")
 def unlike(world: World, *labels: str) -> list[str]:
     """Classes that ask for nothing and cannot be taken for any of `labels`."""
     return [x for x in unalarming(world) if not any(alike(x, label) for label in labels)]
+
+
+def once_more(rng: Rng, scene: Scene, first: Item) -> None:
+    """The recording of the last item again, before the cool-down is over: it was announced, so that nothing is said."""
+    again = replace(first.clip, audio=first.clip.audio.copy())
+    scene.sound(again, avoid="goes on: announced before", after=AGAIN_S, like=first)
 
 
 def other(rng: Rng, world: World, scene: Scene, *labels: str) -> None:

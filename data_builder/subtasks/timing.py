@@ -76,33 +76,42 @@ def _lasting(rng: Rng, world: World, label: str, seconds: float) -> Clip:
 
 
 def _going_on(world: World) -> list[str]:
-    able = set(world.sources.all_labels)
+    able = set(unalarming(world))  # nobody has to ask for an alarm
     return [label for label in words.CONTINUOUS if label in able]
 
 
 def _until_over(rng: Rng, world: World, scene: Scene) -> None:
     """A sound that goes on is spoken of, and its end is told."""
     label = world.plausible(rng, _going_on(world))
-    name = words.CONTINUOUS[label]
-    asked = spoken(rng, world, words.WHEN_OVER, name)
+    name, ends = words.CONTINUOUS[label], words.end_of(label)
+    asked = spoken(rng, world, words.WHEN_OVER, name, t=ends)
     seconds = INTO_S + len(asked.audio) / SR + ENDPOINT_S + float(rng.uniform(1.5, 4.0))
-    over = Say(form(rng, words.OVER, name), clock="end")
+    over = Say(form(rng, words.OVER, name, t=ends), clock="end")
     sound = scene.sound(_lasting(rng, world, label, seconds), say=over, db=-8.0)
     scene.talk(asked, say=form(rng, words.ACKS, name), over=sound, into=INTO_S)
 
 
+_LOOKS: Final = (
+    (words.STILL, words.GOES_ON, words.GONE),
+    (words.WHETHER, words.GOES_ON, words.GONE),
+    (words.STILL_THERE, words.STILL_THERE_YES, words.STILL_THERE_NO),
+)
+"""How one asks, and what is said where it goes on and where it is gone: yes and no only where they are clear."""
+
+
 def _still_there(rng: Rng, world: World, scene: Scene) -> None:
     """A look at a sound after a time: it goes on or has stopped; of an "if" only the first is told."""
-    label = world.plausible(rng, [x for x in _going_on(world) if x not in world.sources.alerts])
-    name, n = words.CONTINUOUS[label], int(rng.integers(5, 9))
+    label = world.plausible(rng, _going_on(world))
+    name, ends, n = words.CONTINUOUS[label], words.end_of(label), int(rng.integers(5, 9))
     lasts, whether = rng.random() < 0.55, rng.random() < 0.5
-    asked = spoken(rng, world, words.WHETHER if whether else words.STILL, name, n)
+    asks, goes_on, gone = _LOOKS[int(rng.integers(1, 3)) if whether else 0]
+    asked = spoken(rng, world, asks, name, n, t=ends)
     end = INTO_S + len(asked.audio) / SR
     seconds = end + (n + float(rng.uniform(1.0, 2.0)) if lasts else float(rng.uniform(1.2, n - 1.5)))
     sound = scene.sound(_lasting(rng, world, label, seconds), avoid="asked about", db=-8.0)
     request = scene.talk(asked, say=form(rng, words.REMIND_ACKS, n=n), over=sound, into=INTO_S)
     if lasts or whether:
-        text = form(rng, words.STILL_YES if lasts else words.WHETHER_NO, name)
+        text = form(rng, goes_on if lasts else gone, name, t=ends)
         request.says.append(Say(text, clock="timer", at=float(n), refers=[sound]))
     else:
         scene.chunks = (10 + int(2.5 * n), 14 + int(2.5 * n), 18 + int(2.5 * n))

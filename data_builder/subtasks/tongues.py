@@ -19,6 +19,7 @@ from soundflow.errors import DataError
 VOICE_CODES: Final = {"zh": "cmn"}
 """Corpora and texts name Mandarin "zh" (ISO 639-1), the speech engines "cmn"."""
 REAL_FOREIGN: Final = 0.5
+MARKS: Final = (".", "?", "!", "。", "？", "！", '"', "”", "»", "…")
 
 
 def code(language: str) -> str:
@@ -36,6 +37,16 @@ def spoken(world: World) -> list[str]:
 def recorded(world: World) -> list[str]:
     """Mandarin words of which the split has a recording and we a translation."""
     return [word for word in dict.fromkeys(r.text for r in world.talk.foreign.get("zh", ())) if word in MANDARIN_WORDS]
+
+
+def interpreted(world: World) -> list[str]:
+    """Languages of recordings whose English the corpus tells."""
+    return [x for x in LANGUAGES if (x, "en") in world.talk.pairs]
+
+
+def ended(text: str, language: str) -> str:
+    """A sentence of a corpus with a mark at its end."""
+    return text if text.endswith(MARKS) else f"{text}{'。' if language == 'zh' else '.'}"
 
 
 class Speaker:

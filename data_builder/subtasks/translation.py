@@ -11,7 +11,7 @@ from data_builder.speech.protocol import Stalled
 from data_builder.speech.synthesise import Unheard
 from data_builder.subtasks.asr import utterance
 from data_builder.subtasks.subtask import Subtask
-from data_builder.subtasks.tongues import REAL_FOREIGN, Speaker, foreign, join, recorded, spoken
+from data_builder.subtasks.tongues import REAL_FOREIGN, Speaker, ended, foreign, interpreted, join, recorded, spoken
 from data_builder.subtasks.wordless import add_wordless
 from data_builder.texts import translation as words
 from data_builder.texts.parallel import COMPOUND, WHOLE
@@ -48,7 +48,7 @@ def _add_other_speech(rng: Rng, world: World, scene: Scene, make: Callable[[], C
 def translate_to_english(rng: Rng, world: World, negative: bool) -> Scene:
     scene = Scene(rng, "translate_to_english")
     scene.chunks = (10, 14, 24)
-    have = {*spoken(world), *(("zh",) if recorded(world) else ())}
+    have = {*spoken(world), *(("zh",) if recorded(world) else ()), *interpreted(world)}
     named = rng.random() < NAMED
     if negative:
         asked = str(pick(rng, sorted(have) or list(LANGUAGES)))
@@ -76,8 +76,14 @@ def _ask_english(rng: Rng, scene: Scene, language: str) -> None:
 
 
 def _foreign_pair(rng: Rng, world: World) -> tuple[Clip, str]:
-    """Foreign speech and its English: a recorded Mandarin word, or a sentence. Raises DataError without either."""
-    known, voices = recorded(world), spoken(world)
+    """Foreign speech and its English: a recorded sentence, a recorded Mandarin word, or a sentence by a voice.
+
+    Raises DataError without any.
+    """
+    known, voices, real = recorded(world), spoken(world), interpreted(world)
+    if real and (not (known or voices) or rng.random() < REAL_FOREIGN):
+        clip, meant = world.talk.pair(rng, str(pick(rng, real)), "en")
+        return clip, ended(meant, "en")
     if known and (not voices or rng.random() < REAL_FOREIGN):
         clip = world.talk.other_language(rng, "zh", known)
         return clip, sentence(MANDARIN_WORDS[clip.text], "en")
@@ -107,16 +113,21 @@ def translate_from_english(rng: Rng, world: World, negative: bool) -> Scene:
 
 
 def _english_pair(rng: Rng, world: World, target: str) -> tuple[Clip, str]:
-    """English speech and its translation: a recorded word, a row of digits, or a sentence by a voice."""
+    """English speech and its translation: a recorded sentence, word or row of digits, or a sentence by a voice."""
     speaks = world.synth is not None and bool(world.cast)
     if not speaks or rng.random() < REAL_ENGLISH:
-        for kind in rng.permutation(3):
+        for kind in rng.permutation(4):
             try:
-                return (_word, _read_digits, _joined_digits)[int(kind)](rng, world, target)
+                return (_word, _read_digits, _joined_digits, _read_sentence)[int(kind)](rng, world, target)
             except DataError:
                 continue
     said = pick(rng, [s for s in WHOLE if target in s])
     return world.say(rng, said.text("en")), said.text(target)
+
+
+def _read_sentence(rng: Rng, world: World, target: str) -> tuple[Clip, str]:
+    clip, meant = world.talk.pair(rng, "en", target)
+    return clip, ended(meant, target)
 
 
 def _word(rng: Rng, world: World, target: str) -> tuple[Clip, str]:
@@ -255,7 +266,7 @@ TRANSLATION: Final = (
         title="Into English",
         build=translate_to_english,
         silent=0.4,
-        sources="recorded Mandarin words; sentences in Spanish, German, French, Italian and Mandarin by voices",
+        sources="recorded Mandarin words, recordings with a translation; sentences in five languages by voices",
         timeline="one foreign utterance, now and then after an English one that is left alone",
         label="its English at the endpoint of the utterance",
         negatives="English under the same request, another language than the one asked for, sounds, music, babble",
@@ -267,7 +278,7 @@ TRANSLATION: Final = (
         title="From English",
         build=translate_from_english,
         silent=0.4,
-        sources="recorded English words and digits (60 %), sentences by voices",
+        sources="recorded English words, digits and sentences with a translation (60 %), sentences by voices",
         timeline="one English utterance; the instruction names one of five languages",
         label="its translation at the endpoint of the utterance",
         negatives="foreign speech, also in the language asked for; sounds, music, babble",

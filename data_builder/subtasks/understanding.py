@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from data_builder.clips import burst
+import numpy as np
+
+from data_builder.clips import FloatArray, burst, fade
 from data_builder.sources import Clip, Rng, pick
+from data_builder.subtasks.bystanders import unalarming
+from data_builder.subtasks.spoken_of import targets
 from data_builder.subtasks.subtask import Subtask
 from data_builder.texts import scenes as words
 from data_builder.texts.devices import number
 from data_builder.texts.sounds import NARRATION_FORMS, NARRATION_INSTRUCTIONS, PHRASES, alike
 from data_builder.timeline import Item, Say, Scene
 from data_builder.world import World
+from soundflow import SAMPLE_RATE_HZ as SR
 from soundflow.errors import DataError
 
 QUESTION_SHARE: Final = 0.5
 COUNTED: Final = (
-    "dog", "car_horn", "horn", "rooster", "sneezing", "cow", "beep", "sheep_goat", "cat_meow", "owl",
-    "crow", "duck_goose", "whistle",
+    "dog", "car_horn", "rooster", "sneezing", "cow", "beep", "cat_meow", "owl", "crow", "whistle",
 )  # fmt: skip
 """Sounds that come one by one, so that people would agree on their number."""
+KNOWN_AFTER_S: Final = (4.0, 6.0)  # of ambience that a place takes to be told
+GOES_ON_S: Final = 5.0  # the same, where it is not told by the end of the recording
+GOES_ON_SHARE, DOOR_SHARE = 0.6, 0.3
 
 
 def phrase(rng: Rng, forms: tuple[str, ...], label: str) -> str:
@@ -52,9 +60,10 @@ def count_events(rng: Rng, world: World, negative: bool) -> Scene:
     """Either each is counted aloud, or the count is asked for by voice."""
     scene = Scene(rng, "count_events")
     scene.neutral = scene.fixed = True
-    labels = [x for x in COUNTED if x in world.sources.all_labels] or world.sources.all_labels
+    quiet = unalarming(world)
+    labels = [x for x in COUNTED if x in quiet] or targets(quiet)
     target = str(pick(rng, labels))
-    others = [x for x in world.sources.all_labels if not alike(x, target)]
+    others = [x for x in quiet if not alike(x, target)]  # a scream would be told of, whatever is counted
     noun = PHRASES[target].noun
     asked = not negative and bool(world.cast) and rng.random() < QUESTION_SHARE
     times = 0 if negative else int(rng.integers(1, 4))
@@ -88,7 +97,7 @@ def _nth(rng: Rng, n: int) -> str:
 def describe_scene(rng: Rng, world: World, negative: bool) -> Scene:
     """The background is the subject: told once, or when somebody asks."""
     scene = Scene(rng, "describe_scene")
-    scene.fixed = True
+    scene.fixed = scene.neutral = True
     if negative:
         scene.instruction, scene.bed = str(pick(rng, words.SCENE_INSTRUCTIONS)), "room"
         if rng.random() < 0.5:
@@ -98,18 +107,47 @@ def describe_scene(rng: Rng, world: World, negative: bool) -> Scene:
     if not labels:
         raise DataError("expected ambience of known places in this split, got none")
     label = str(pick(rng, labels))
-    place, clue = words.PLACES[label]
-    answer = str(pick(rng, words.SCENE_ANSWERS)).format(place=place, clue=clue)
-    ambience = world.sources.ambience(rng, 9.0, (label,))
+    about = words.PLACES[label]
+    ambience = world.sources.ambience(rng, 14.0, (label,))
+    if len(ambience.audio) < KNOWN_AFTER_S[1] * SR:
+        raise DataError(f"expected {KNOWN_AFTER_S[1]:g} s of {label!r}, got {len(ambience.audio) / SR:.1f} s")
     if world.cast and rng.random() < QUESTION_SHARE:
         scene.bed = ambience
-        scene.chunks = (16, 22, 32)
-        question = world.say(rng, str(pick(rng, words.SCENE_QUESTIONS)))
-        scene.talk(question, say=answer, after=(2.0, 5.0))
-    else:
-        scene.instruction, scene.bed = str(pick(rng, words.SCENE_INSTRUCTIONS)), "room"
-        scene.sound(ambience, say=Say(answer))
+        scene.chunks = (18, 24, 34)
+        question, answer = _asked_of_place(rng, about)
+        scene.talk(world.say(rng, question), say=answer, after=(KNOWN_AFTER_S[0], KNOWN_AFTER_S[0] + 3.0))
+        return scene
+    scene.instruction, scene.bed = str(pick(rng, words.SCENE_INSTRUCTIONS)), "room"
+    say = Say(_form(rng, words.SCENE_ANSWERS, about), clock="end")
+    rest = ambience.audio[int(GOES_ON_S * SR) :]
+    if len(rest) < SR or rng.random() >= GOES_ON_SHARE:
+        ambience.audio = fade(ambience.audio[: int(float(rng.uniform(*KNOWN_AFTER_S)) * SR)].copy(), 240)
+        scene.sound(ambience, say=say)
+        return scene
+    more = replace(ambience, audio=fade_out(rest[: int(float(rng.uniform(1.0, 4.0)) * SR)].copy()))
+    ambience.audio = ambience.audio[: int(GOES_ON_S * SR)].copy()
+    first = scene.sound(ambience, say=say)
+    scene.sound(more, avoid="goes on: told before", after=(0.0, 0.0), like=first)
     return scene
+
+
+def _asked_of_place(rng: Rng, about: words.Ambience) -> tuple[str, str]:
+    """(question, answer) about a place, or about whether it is one indoors."""
+    if about.indoors is not None and rng.random() < DOOR_SHARE:
+        answers = words.INDOORS if about.indoors else words.OUTDOORS
+        return str(pick(rng, words.DOOR_QUESTIONS)), _form(rng, answers, about)
+    return str(pick(rng, words.SCENE_QUESTIONS)), _form(rng, words.SCENE_ANSWERS, about)
+
+
+def _form(rng: Rng, forms: tuple[str, ...], about: words.Ambience) -> str:
+    return str(pick(rng, forms)).format(place=about.place, clue=about.clue)
+
+
+def fade_out(audio: FloatArray, n: int = 240) -> FloatArray:
+    """`audio` with `n` samples of fade at its end alone, in place: its beginning joins what came before."""
+    n = min(n, len(audio))
+    audio[len(audio) - n :] *= np.linspace(1.0, 0.0, n, dtype=np.float32)
+    return audio
 
 
 def describe_music(rng: Rng, world: World, negative: bool) -> Scene:
@@ -168,8 +206,8 @@ UNDERSTANDING: Final = (
         "sounds that come one by one (barks, horns, beeps), each cut to a single burst; others between",
         "counted aloud by a standing request, or asked for by voice at the end",
         "the running number at each sound, or the count once the question is endpointed",
-        "the same request over other sounds only",
-        "[bark] [bark] How often was there a dog? -> Twice, as far as I could hear.",
+        "the same request over other sounds only, none of which anybody would be warned of",
+        "[bark] [bark] How often did you hear a dog? -> Twice, as far as I could hear.",
     ),
     Subtask(
         "describe_scene",
@@ -179,9 +217,9 @@ UNDERSTANDING: Final = (
         0.4,
         "recorded ambience of about 40 kinds of places",
         "the place is the background all along, or an ambience that sets in",
-        "once: when it was heard for 1.2 s, or when the question is endpointed",
+        "once: when 4 to 6 s of it were heard, or when the question is endpointed; no more exactly than one can hear",
         "the same request over a plain room or talk that gives nothing away",
-        "[a cafe] Where am I right now? -> It sounds like a cafe. I hear people talking and dishes clinking.",
+        "[a cafe] Are we indoors or outdoors? -> Indoors, I think. I hear people talking and dishes clinking.",
     ),
     Subtask(
         "describe_music",

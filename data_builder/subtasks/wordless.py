@@ -9,7 +9,9 @@ from data_builder.timeline import Item, Scene
 from data_builder.world import World
 from soundflow.errors import DataError
 
-HUMAN: Final = ("coughing", "laugh", "sneezing", "crying_baby", "snoring", "snore", "hiccup_burp", "applause_clap")
+HUMAN: Final = ("laugh", "sneezing", "snoring", "snore", "hiccup_burp", "applause_clap", "whistle")
+"""None that somebody should be told of without having asked: what is left alone here would be an alert elsewhere."""
+
 VOICES: Final = (5, 8)  # least and most + 1 voices of a babble
 BABBLE_LONGEST: Final = 4.0
 

@@ -91,6 +91,34 @@ ALERTS: dict[str, tuple[str, ...]] = {
         "There is a phone call. Please answer it.",
     ),
 }
+STILL: dict[str, tuple[str, ...]] = {
+    "alarm": (
+        "The alarm is still sounding. Please do not ignore it.",
+        "I still hear the alarm. Has somebody checked for fire?",
+        "The alarm still has not stopped. Leave if you see smoke.",
+        "It is still beeping. Please find the alarm and its cause.",
+        "The smoke alarm is still going. Is everyone safe?",
+        "Still the same alarm. Look for smoke, or leave the house.",
+    ),
+    "siren": (
+        "The siren is still sounding. Stay clear of the road.",
+        "I still hear the siren. It has not moved away.",
+        "The siren has still not stopped. Check whether it concerns you.",
+        "Still the siren. Look outside and stay safe.",
+        "That siren is still close. Please make way for it.",
+        "The siren is still going. Something must have happened nearby.",
+    ),
+    "phone_ring": (
+        "The phone is still ringing. Somebody seems to need you.",
+        "I still hear the phone. Will you answer it?",
+        "It is still ringing. Please pick up the phone.",
+        "The telephone has still not stopped. Do you want to take the call?",
+        "Still the phone. It may be urgent.",
+        "Your phone is still ringing.",
+    ),
+}
+"""What is said of a sound that was announced and still goes on when its cool-down is over."""
+
 GENERAL_INSTRUCTIONS: tuple[str, ...] = (
     "You are a helpful assistant in a quiet home.",
     "Keep an ear on the house.",

@@ -214,7 +214,7 @@ SOUND_QUESTIONS: Final = (
     "Do you know the sound before I asked about {x}?", "What made a noise before I asked about {x}?",
 )  # fmt: skip
 SOUND_ANSWERS: Final = (
-    "It was {noun}.", "That was {noun}.", "I heard {noun}.", "You could hear {noun}.", "There was {noun}.",
+    "I heard {noun}.", "You could hear {noun}.", "It sounded like {noun}.", "My notes say {noun}.", "I noted {noun}.",
     "Before that question I heard {noun}.",
 )  # fmt: skip
 

@@ -193,6 +193,11 @@ TAILS: Final[dict[str, tuple[str, ...]]] = {
 """What an answer to neutral words adds for the feeling in the voice."""
 
 
+def voiced(rng: Rng, mood: str) -> str:
+    """An answer to the feeling in a voice, whatever the words are."""
+    return str(pick(rng, TAILS[mood]))
+
+
 def feeling(rng: Rng, neutral: float = 0.3) -> tuple[str, str, str]:
     """(words, feeling, answer). A share `neutral` of the words tells nothing: there the voice decides the answer."""
     mood = str(pick(rng, FEELINGS))

@@ -6,8 +6,8 @@ from typing import Final
 
 ASK_SPOKEN: Final = (
     "Tell me when you hear {x}.", "Let me know when you hear {x}.", "Please listen for {x}.", "Can you listen for {x}?",
-    "Say something when you hear {x}.", "I am waiting for {x}, tell me when you hear it.", "Watch out for {x}, please.",
-    "If you hear {x}, let me know.", "Keep an ear out for {x}.", "Warn me when there is {x}.",
+    "Say something when you hear {x}.", "I am waiting for {x}, tell me when that comes.", "Watch out for {x}, please.",
+    "If you hear {x}, let me know.", "Keep an ear out for {x}.", "Warn me when you hear {x}.",
 )  # fmt: skip
 ACKS: Final = (
     "Okay, I will listen for {x}.", "Sure, I will tell you.", "All right, I am listening for {x}.",
@@ -32,13 +32,13 @@ CHANGES: Final = (
 )  # fmt: skip
 CHANGE_ACKS: Final = (
     "Okay, {x} instead.", "All right, I am listening for {x} now.", "Changed, I will tell you about {x}.",
-    "Sure, {x} it is.",
+    "Sure, I will listen for {x} instead.",
     "Okay, I will listen for {x} only.", "Got it, {x}.",
 )  # fmt: skip
 CANCELS: Final = (
     "Stop listening for {x}.", "You can stop listening now.", "Forget about {x}, please.", "Never mind {x}.",
     "I do not need that any more.", "You do not have to tell me any more.", "Cancel that, please.",
-    "No more messages about {x}, please.", "Stop telling me about {x}.", "That is enough, stop listening for it.",
+    "No more messages about {x}, please.", "Stop telling me about {x}.", "That is enough, stop listening for that.",
 )  # fmt: skip
 CANCEL_ACKS: Final = (
     "Okay, I stop.", "All right, cancelled.", "Sure, no more messages.", "I will not listen for it any more.",
@@ -48,7 +48,7 @@ CANCEL_ACKS: Final = (
 MUTED: Final = (
     "Do not tell me about {x} any more.", "Stop telling me about {x}.", "I do not want to hear about {x}.",
     "Ignore {x} from now on.", "No more messages about {x}.", "Stay quiet when you hear {x}.",
-    "Forget about {x}, I do not need it.", "You can ignore {x}.", "Leave out {x}.",
+    "Forget about {x}, I do not need that.", "You can ignore {x}.", "Leave out {x}.",
 )  # fmt: skip
 AMONG_PEOPLE: Final = (
     "Tell me when the bus comes.", "Listen for the doorbell, will you?", "Let me know when the film begins.",
@@ -124,46 +124,60 @@ TIMER_OVER: Final = (
     "That was {n} seconds.",
 )  # fmt: skip
 WHEN_OVER: Final = (
-    "Tell me when {x} is over.", "Let me know as soon as {x} has stopped.",
-    "Tell me when you cannot hear {x} any more.",
-    "Say something when {x} ends.", "I want to know when {x} stops.", "When {x} has stopped, tell me.",
-    "Listen to {x} and tell me when it ends.", "Tell me the moment {x} is gone.",
+    "Tell me when {x} {t}.", "Let me know as soon as {x} {t}.", "Tell me when you cannot hear {x} any more.",
+    "Say something when {x} {t}.", "I want to know when {x} {t}.", "When {x} {t}, tell me.",
+    "Listen to {x} and tell me when it {t}.", "Tell me the moment {x} {t}.",
 )  # fmt: skip
+"""{t}: how the sound ends, `end_of`."""
+
 OVER: Final = (
-    "{X} has stopped.", "It is quiet now, {x} has stopped.", "{X} is over.", "I cannot hear {x} any more.",
-    "{X} has ended.",
-    "Now {x} is gone.",
+    "{X} {t}.", "It is quiet now, {x} {t}.", "I cannot hear {x} any more.", "Now {x} {t}.", "That was it, {x} {t}.",
+    "I do not hear {x} any more.",
 )  # fmt: skip
 STILL: Final = (
     "If {x} is still there in {n} seconds, tell me.", "If you can still hear {x} in {n} seconds, say so.",
-    "Should {x} go on for {n} more seconds, tell me.", "If {x} goes on for {n} seconds, warn me.",
-    "Only if {x} is still there in {n} seconds, tell me.", "If {x} has not stopped in {n} seconds, tell me.",
-    "Say something if {x} lasts another {n} seconds.", "Warn me if {x} lasts {n} more seconds.",
+    "Should you still hear {x} in {n} seconds, tell me.", "If you hear {x} for {n} more seconds, warn me.",
+    "Only if {x} is still there in {n} seconds, tell me.", "If {x} is not gone in {n} seconds, tell me.",
+    "If {x} can still be heard in {n} seconds, say something.", "Warn me if you still hear {x} in {n} seconds.",
 )  # fmt: skip
-STILL_YES: Final = (
-    "I still hear {x}.", "{X} is still there.", "Yes, {x} is still going on.", "It has not stopped, I still hear {x}.",
-    "{X} is going on.",
+GOES_ON: Final = (
+    "I still hear {x}.", "{X} is still there.", "Nothing has changed, I still hear {x}.", "I can still hear {x}.",
+    "{X} can still be heard.",
 )  # fmt: skip
 WHETHER: Final = (
-    "Tell me in {n} seconds whether {x} is still there or not.",
-    "In {n} seconds, tell me yes or no, is {x} still there?",
-    "Report on {x} in {n} seconds, whether it goes on or not.",
-    "Wait {n} seconds, then tell me whether {x} goes on or has stopped.",
-    "In {n} seconds I want to know whether {x} has stopped.", "Check in {n} seconds whether {x} has stopped or not.",
-    "Say in {n} seconds whether {x} goes on or not.", "After {n} seconds, tell me whether {x} is there or gone.",
+    "Report on {x} in {n} seconds, is it there or gone?", "After {n} seconds, tell me whether {x} is there or gone.",
+    "Wait {n} seconds, then tell me whether {x} is there or gone.", "In {n} seconds I want to know whether {x} {t}.",
+    "Check in {n} seconds whether {x} {t} or not.", "Tell me in {n} seconds what has become of {x}.",
+    "Listen for {n} seconds, then tell me whether {x} {t}.", "Say in {n} seconds whether {x} {t} or is still there.",
 )  # fmt: skip
-WHETHER_NO: Final = (
-    "No, {x} has stopped.", "{X} has stopped.", "{X} is not there any more.", "No, I do not hear {x} any more.",
-    "It is quiet, {x} is gone.",
+"""Asked so that a bare yes or no could be taken for either."""
+
+GONE: Final = (
+    "{X} {t}.", "{X} is not there any more.", "I do not hear {x} any more.", "It is quiet, {x} {t}.",
+    "I cannot hear {x} any more.",
+)  # fmt: skip
+STILL_THERE: Final = (
+    "Tell me in {n} seconds, is {x} still there?", "In {n} seconds, tell me yes or no, is {x} still there?",
+    "Yes or no, is {x} still there in {n} seconds?", "Is {x} still there in {n} seconds? Tell me then.",
+    "Wait {n} seconds and tell me, is {x} still there?", "Listen for {n} seconds, then tell me, is {x} still there?",
+    "Check in {n} seconds, is {x} still there?", "I want to know in {n} seconds, is {x} still there?",
+)  # fmt: skip
+STILL_THERE_YES: Final = (
+    "Yes, {x} is still there.", "Yes, I still hear {x}.", "Yes, {x} can still be heard.", "Yes, I can still hear {x}.",
+    "Yes, still there.",
+)  # fmt: skip
+STILL_THERE_NO: Final = (
+    "No, {x} {t}.", "No, I do not hear {x} any more.", "No, {x} is not there any more.", "No, not any more.",
+    "No, I cannot hear {x} any more.",
 )  # fmt: skip
 SECOND_TIME: Final = (
     "Tell me when you hear {x} for the second time.", "The second time you hear {x}, tell me.",
-    "Wait until you have heard {x} twice, then tell me.", "Let me know when {x} comes a second time.",
-    "Ignore the first time you hear {x} and report the second.", "Say something at the second sound of {x}.",
+    "Wait until you have heard {x} twice, then tell me.", "Let me know when you hear {x} a second time.",
+    "Ignore the first time you hear {x} and report the second.", "Say something when you hear {x} the second time.",
     "When you hear {x} again after the first time, tell me.", "Count two times that you hear {x}, then tell me.",
 )  # fmt: skip
 SECOND: Final = (
-    "That was the second time.", "Now I heard {x} for the second time.", "There is {x} again, the second time.",
+    "That was the second time.", "Now I heard {x} for the second time.", "I hear {x} again, the second time.",
     "That makes two.", "The second time: {x}.", "I heard {x} twice now.",
 )  # fmt: skip
 ABOUT_REMINDERS: Final = (
@@ -194,16 +208,23 @@ CONTINUOUS: Final[dict[str, str]] = {
     "rain": "the rain", "water": "the water", "wind": "the wind", "fan": "the fan", "vacuum_fan": "the vacuum cleaner",
     "drilling": "the drilling", "chainsaw": "the chainsaw", "helicopter": "the helicopter", "airplane": "the plane",
     "car_engine": "the engine", "engine_idling": "the engine", "music": "the music", "train": "the train",
-    "air_conditioner": "the air conditioner", "sea_waves": "the sea", "crackling_fire": "the fire",
-    "kettle_boil": "the kettle", "hum": "the hum", "jackhammer": "the jackhammer", "applause_clap": "the clapping",
-    "siren": "the siren",
+    "air_conditioner": "the air conditioner", "crackling_fire": "the crackling", "kettle_boil": "the kettle",
+    "hum": "the hum", "jackhammer": "the jackhammer", "applause_clap": "the clapping",
 }  # fmt: skip
-"""Classes that sound without a break, and how one names them while they sound."""
+"""Classes that sound without a break, and how one names them while they sound, always as one thing."""
+
+PASSES: Final = frozenset({"helicopter", "airplane", "train"})
+"""What goes away: that it is not heard does not say that it has stopped."""
+
+
+def end_of(label: str) -> str:
+    """How a continuous sound ends: "the rain has stopped", "the plane is gone"."""
+    return "is gone" if label in PASSES else "has stopped"
+
 
 SEPARATE: Final = (
-    "bell", "cat", "cat_meow", "dog", "rooster", "cow", "sheep_goat", "crow", "owl", "duck_goose", "frog", "pig",
-    "horse",
-    "car_horn", "horn", "whistle", "sneezing", "laugh", "door", "thunder", "beep", "camera_shutter", "hiccup_burp",
-    "applause_clap", "lion_roar", "monkey", "elephant", "click",
+    "bell", "cat", "cat_meow", "dog", "rooster", "cow", "crow", "owl", "frog", "pig", "horse", "car_horn", "whistle",
+    "sneezing", "laugh", "door", "thunder", "beep", "camera_shutter", "applause_clap", "lion_roar", "monkey",
+    "elephant", "click",
 )  # fmt: skip
 """Classes that come as single sounds, so that one can count how often."""

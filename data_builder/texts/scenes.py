@@ -2,59 +2,82 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
-PLACES: Final[dict[str, tuple[str, ...]]] = {
-    "places/cafe": ("a cafe", "people talking and dishes clinking"),
-    "places/restaurant": ("a restaurant", "many voices and cutlery"),
-    "places/crowded-bar": ("a crowded bar", "a crowd of voices"),
-    "places/supermarket": ("a supermarket", "people, trolleys and checkout beeps"),
-    "places/laundry-room": ("a laundry room", "washing machines running"),
-    "places/church": ("a church", "a large echoing hall"),
-    "places/night-village": ("a village at night", "crickets and far away dogs"),
-    "places/underwater": ("a place under water", "muffled bubbling"),
-    "transport/inside-a-train": ("the inside of a train", "wheels on the rails"),
-    "transport/train": ("a railway line", "a train rolling"),
-    "transport/sailboat": ("a sailing boat", "water against the hull and creaking ropes"),
-    "urban/busy-street": ("a busy street", "traffic and people passing"),
-    "urban/road": ("a roadside", "cars passing"),
-    "urban/fireworks": ("a fireworks display", "rockets bursting"),
-    "nature/river": ("a river bank", "flowing water"),
-    "nature/waterfall": ("a place near a waterfall", "falling water"),
-    "nature/campfire": ("a camp fire", "a crackling fire"),
-    "nature/howling-wind": ("a windy place outdoors", "howling wind"),
-    "nature/wind-in-trees": ("a wood in the wind", "rustling leaves"),
-    "nature/walk-on-gravel": ("a gravel path", "footsteps on gravel"),
-    "rain/light-rain": ("a place in light rain", "rain falling"),
-    "rain/rain-on-leaves": ("a wood in the rain", "rain on leaves"),
-    "rain/rain-on-umbrella": ("a rainy street, seen from under an umbrella", "rain on an umbrella"),
-    "rain/thunder": ("a thunderstorm", "thunder and rain"),
-    "things/washing-machine": ("a room with a washing machine", "a turning drum"),
-    "things/windshield-wipers": ("a car in the rain", "windscreen wipers"),
-    "things/clock": ("a quiet room with a clock", "a ticking clock"),
-    "things/keyboard": ("an office", "somebody typing"),
-    "things/typewriter": ("a room with a typewriter", "a typewriter"),
-    "things/paper": ("a desk with papers", "rustling paper"),
-    "things/slide-projector": ("a room with a slide projector", "a humming projector"),
-    "animals/birds": ("a garden full of birds", "birds singing"),
-    "animals/cows": ("a farm", "cows"),
-    "animals/crows": ("a field with crows", "crows cawing"),
-    "animals/frog": ("a pond", "frogs"),
-    "animals/owl": ("a wood at night", "an owl"),
-    "animals/sheep": ("a pasture", "sheep"),
-    "animals/wolf": ("a wild place", "wolves howling"),
-    "kitchen_ambience": ("a kitchen", "kitchen sounds"),
-    "dishes": ("a kitchen", "somebody doing the dishes"),
-    "bg_exercise_bike": ("a room with an exercise bike", "an exercise bike turning"),
-    "wind": ("a windy place", "wind"),
-    "rain": ("a rainy place", "rain"),
-    "sea_waves": ("a beach", "waves"),
-    "water": ("a place with running water", "running water"),
-    "forest": ("a forest", "leaves and insects"),
-    "traffic": ("a place near a busy road", "traffic"),
-    "machine": ("a machine room", "a machine running"),
-}
-"""Ambience label -> (where that is, what gives it away)."""
+
+@dataclass(frozen=True, slots=True)
+class Ambience:
+    """Where one is, said no more exactly than one can hear it, and what gives it away.
+
+    indoors: None where it could be either.
+    """
+
+    place: str
+    clue: str
+    indoors: bool | None = None
+
+
+_DOORS: Final = {"in": True, "out": False, "": None}
+
+
+def _ambience(line: str) -> tuple[str, Ambience]:
+    label, place, clue, door = line.split("|")
+    return label, Ambience(place, clue, _DOORS[door])
+
+
+PLACES: Final[dict[str, Ambience]] = dict(
+    _ambience(line)
+    for line in """
+places/cafe|a place with many people, such as a cafe|people talking and dishes clinking|in
+places/restaurant|a place with many people, such as a restaurant|many voices and cutlery|in
+places/crowded-bar|a place full of people, such as a bar|a crowd of voices|in
+places/supermarket|a big place with many people, such as a supermarket|people, trolleys and beeps|in
+places/laundry-room|a room with machines, such as a laundry room|machines that turn|in
+places/church|a large hall, such as a church|the echo of a large hall|in
+places/night-village|a quiet place at night, such as a village|crickets and far away dogs|out
+places/underwater|a place under water|muffled bubbling|
+transport/inside-a-train|a train, or a place close to one|wheels on the rails|
+transport/train|a train, or a place close to one|a train rolling|
+transport/sailboat|a place on the water, such as a boat|water and creaking ropes|out
+urban/busy-street|a place with traffic, such as a street|traffic and people passing|out
+urban/road|a place with traffic, such as a road|cars passing|out
+nature/river|a place with flowing water, such as a river|flowing water|out
+nature/waterfall|a place with rushing water, such as a waterfall|rushing water|out
+nature/campfire|a place with a fire|a crackling fire|
+nature/howling-wind|a windy place|howling wind|
+nature/wind-in-trees|a windy place with trees, such as a wood|wind in the leaves|out
+nature/walk-on-gravel|a path with small stones|footsteps on gravel|out
+rain/light-rain|a place in the rain|rain falling|
+rain/rain-on-leaves|a place in the rain, such as a wet garden|rain on leaves|out
+rain/rain-on-umbrella|a place in the rain, such as under an umbrella|rain drumming on cloth|out
+things/washing-machine|a room with a machine, such as a washing machine|a turning drum|in
+things/windshield-wipers|the inside of a car in the rain|wipers going to and fro|in
+things/clock|a quiet room with a clock|a ticking clock|in
+things/keyboard|a room where somebody types, such as an office|typing|in
+things/typewriter|a room where somebody types, such as an office|a typewriter|in
+things/paper|a room where somebody sorts papers|rustling paper|in
+things/slide-projector|a room with a machine, such as a projector|a humming machine|in
+animals/birds|a place with many birds, such as a garden|birds singing|out
+animals/cows|a place with animals, such as a farm|cows|
+animals/crows|a place with crows, such as a field|crows cawing|out
+animals/frog|a place near water, such as a pond|frogs|out
+animals/owl|a place at night, such as a wood|an owl|out
+animals/sheep|a place with animals, such as a farm|sheep|
+animals/wolf|a wild place at night|wolves howling|out
+kitchen_ambience|a room where somebody works, such as a kitchen|kitchen sounds|in
+dishes|a room where somebody does the dishes|dishes clinking|in
+bg_exercise_bike|a room with a machine, such as an exercise bike|something turning|in
+wind|a windy place|wind|
+rain|a place in the rain|rain|
+sea_waves|a place by the sea, such as a beach|waves|out
+water|a place with running water|running water|
+forest|a place in the country, such as a forest|leaves and insects|out
+traffic|a place with traffic, such as a street|traffic|out
+machine|a place with a machine|a machine running|
+""".strip().splitlines()
+)
+"""Ambience label -> what can be told of it."""
 
 SCENE_QUESTIONS: Final = (
     "Where am I right now?",
@@ -64,7 +87,7 @@ SCENE_QUESTIONS: Final = (
     "Which place do you hear?",
     "Describe the surroundings, please.",
     "What is going on around here?",
-    "Does this sound like indoors or outdoors to you?",
+    "Listen, and tell me where we are.",
     "What place could this be?",
     "Tell me what is around me.",
 )
@@ -72,9 +95,33 @@ SCENE_ANSWERS: Final = (
     "It sounds like {place}. I hear {clue}.",
     "I think this is {place}: I hear {clue}.",
     "Going by {clue}, this is {place}.",
-    "This seems to be {place}. There is {clue}.",
+    "This seems to be {place}. I can hear {clue}.",
     "I hear {clue}, so it could be {place}.",
-    "My guess is {place}. The clue is {clue}.",
+    "My guess is {place}, because I hear {clue}.",
+)
+DOOR_QUESTIONS: Final = (
+    "Does this sound like indoors or outdoors to you?",
+    "Are we indoors or outdoors?",
+    "Am I inside or outside right now?",
+    "Can you hear whether we are inside or outside?",
+    "Do you think that we are indoors or outdoors?",
+    "Tell me, is this indoors or outdoors?",
+    "Would you say that this is inside or outside?",
+    "Does it sound like inside or outside?",
+)
+INDOORS: Final = (
+    "Indoors, I think. I hear {clue}.",
+    "It sounds like indoors, because I hear {clue}.",
+    "I would say inside, going by {clue}.",
+    "Inside. I hear {clue}.",
+    "We seem to be indoors. I can hear {clue}.",
+)
+OUTDOORS: Final = (
+    "Outdoors, I think. I hear {clue}.",
+    "It sounds like outdoors, because I hear {clue}.",
+    "I would say outside, going by {clue}.",
+    "Outside. I hear {clue}.",
+    "We seem to be outdoors. I can hear {clue}.",
 )
 SCENE_INSTRUCTIONS: Final = (
     "Tell me what place this is, once.",
@@ -97,12 +144,12 @@ MUSIC_QUESTIONS: Final = (
     "What did you hear in the music?",
 )
 MUSIC_ANSWERS: Final = (
-    "That is {a}.",
     "I hear {a}.",
     "It sounds like {a}.",
+    "That sounds like {a}.",
     "The music is played on {a}.",
-    "That was {a}.",
     "I would say {a}.",
+    "To my ears this is played on {a}.",
 )
 MUSIC_INSTRUCTIONS: Final = (
     "Tell me which instruments you hear.",
@@ -129,12 +176,12 @@ COUNT_INSTRUCTIONS: Final = (
     "Tell me the number whenever you hear {x}.",
     "Count for me: {x}.",
     "Number each one when you hear {x}.",
-    "Please count along whenever there is {x}.",
+    "Please count along whenever you hear {x}.",
 )
 COUNT_QUESTIONS: Final = (
     "How many times did you hear {x}?",
-    "How often was there {x}?",
-    "Did you count? How many times was there {x}?",
+    "How often did you hear {x}?",
+    "Did you count how often you heard {x}?",
     "How many times have you heard {x} so far?",
     "Tell me how often you heard {x}.",
     "What is the count for {x}?",
@@ -142,7 +189,7 @@ COUNT_QUESTIONS: Final = (
 COUNT_ANSWERS: Final = (
     "I heard {bare} {times}.",
     "{Times}: that is how often I heard {bare}.",
-    "There was {bare} {times}.",
+    "By my count I heard {bare} {times}.",
     "{Times}, as far as I could hear.",
     "I counted {bare} {times}.",
     "{Times}.",

@@ -15,8 +15,8 @@ class Phrase:
 
     @property
     def bare(self) -> str:
-        """The noun without its article."""
-        head, _, tail = self.noun.partition(" ")
+        """The noun without its article; "duck or goose" for a class of two."""
+        head, _, tail = self.noun.replace(" or a ", " or ").partition(" ")
         return tail if head in {"a", "an", "some", "the"} else self.noun
 
 
@@ -33,7 +33,7 @@ PHRASES: dict[str, Phrase] = {
     "bird": _p("a bird", "A bird is singing.", "birdsong", "a bird singing"),
     "beep": _p("a single beep", "Something beeped once.", "a beep", "the microwave beep"),
     "camera_shutter": _p("a camera shutter", "A camera took a picture.", "a camera click"),
-    "car_crash_skid": _p("a car crash", "A car skidded or crashed.", "a car skidding"),
+    "car_crash_skid": _p("a crash or a skidding car", "A car skidded or crashed.", "a car accident"),
     "car_engine": _p("a car engine", "A car engine is running.", "a car", "an engine"),
     "car_horn": _p("a car horn", "A car is honking.", "a car honking", "honking"),
     "cat": _p("a cat", "A cat is meowing.", "a cat meow", "meowing"),
@@ -55,7 +55,7 @@ PHRASES: dict[str, Phrase] = {
     "door": _p("a door", "A door opened or closed.", "the door", "a door slam", "a door closing"),
     "doorbell": _p("a doorbell", "The doorbell is ringing.", "the doorbell", "someone ring the bell"),
     "drilling": _p("a drill", "Someone is drilling.", "drilling", "a power drill"),
-    "duck_goose": _p("a duck", "A duck is quacking.", "a duck quack", "geese"),
+    "duck_goose": _p("a duck or a goose", "A duck or a goose is calling.", "ducks or geese"),
     "elephant": _p("an elephant", "An elephant is trumpeting.", "elephants"),
     "engine_idling": _p("an idling engine", "An engine is idling.", "an engine running"),
     "explosion": _p("an explosion", "Something exploded.", "a blast", "a big bang"),
@@ -65,7 +65,7 @@ PHRASES: dict[str, Phrase] = {
     "glass_break": _p("some breaking glass", "Glass is breaking.", "glass break", "a window break", "breaking glass"),
     "gunshot": _p("a gunshot", "A gun was fired.", "gunfire", "a shot", "shooting"),
     "helicopter": _p("a helicopter", "A helicopter is overhead.", "a chopper"),
-    "hiccup_burp": _p("a hiccup", "Someone hiccuped.", "someone hiccup", "a burp"),
+    "hiccup_burp": _p("a hiccup or a burp", "Someone hiccuped or burped.", "someone hiccup or burp"),
     "horn": _p("a horn", "A horn is sounding.", "a horn blow", "honking"),
     "horse": _p("a horse", "A horse is neighing or trotting.", "a horse neigh", "horses"),
     "hum": _p("a low hum", "Something is humming.", "a humming sound", "mains hum"),
@@ -83,10 +83,10 @@ PHRASES: dict[str, Phrase] = {
     "pig": _p("a pig", "A pig is grunting.", "pigs", "a pig grunt"),
     "rain": _p("some rain", "It is raining.", "rain", "rainfall", "it start to rain"),
     "rooster": _p("a rooster", "A rooster is crowing.", "a cock crow", "the rooster"),
-    "saw_drill_tools": _p("some tools", "Someone is working with tools.", "sawing", "power tools"),
+    "saw_drill_tools": _p("a saw or another tool", "Someone is sawing or drilling.", "tools", "power tools"),
     "scream": _p("a scream", "Someone is screaming.", "someone scream", "screaming"),
     "sea_waves": _p("some sea waves", "Waves are rolling in.", "waves", "the sea"),
-    "sheep_goat": _p("a sheep", "A sheep is bleating.", "a goat", "sheep"),
+    "sheep_goat": _p("a sheep or a goat", "A sheep or a goat is bleating.", "sheep or goats"),
     "siren": _p("a siren", "A siren is wailing.", "sirens", "an ambulance", "a police siren"),
     "sneezing": _p("a sneeze", "Someone sneezed.", "someone sneeze", "sneezing"),
     "snore": _p("some snoring", "Someone is snoring.", "snoring", "someone snore"),
@@ -154,8 +154,8 @@ NARRATION_FORMS: tuple[str, ...] = (
     "{event}",
     "{event}",
     "I hear {noun}.",
-    "That is {noun}.",
-    "There is {noun}.",
+    "That sounds like {noun}.",
+    "I can hear {noun}.",
     "Now I hear {noun}.",
     "It sounds like {noun}.",
 )
@@ -165,27 +165,27 @@ WATCH_INSTRUCTIONS: tuple[str, ...] = (
     "Say something as soon as you hear {x}.",
     "Listen for {x} and tell me.",
     "Alert me if you hear {x}.",
-    "I am waiting for {x}. Tell me when you hear it.",
-    "Please notify me when there is {x}.",
+    "I am waiting for {x}. Tell me when that comes.",
+    "Please notify me when {x} can be heard.",
     "If you hear {x}, let me know.",
-    "Watch out for {x} and report it.",
+    "Watch out for {x} and report to me.",
     "Tell me the moment you hear {x}.",
 )
 WATCH_FORMS: tuple[str, ...] = (
     "I hear the {bare} now.",
-    "There it is, {noun}.",
+    "Here is what you asked for: {noun}.",
     "Now I hear {noun}.",
     "You asked me to listen: I hear {noun}.",
     "I just heard {noun}.",
-    "That was {noun}, as you asked.",
+    "As you asked: I heard {noun}.",
     "{event}",
 )
 HEARD_FORMS: tuple[str, ...] = (
     "I heard {list}.",
     "I just heard {list}.",
-    "There was {list}.",
-    "It was {list}.",
-    "That was {list}.",
+    "What I heard: {list}.",
+    "I could hear {list}.",
+    "My ears caught {list}.",
     "So far I heard {list}.",
 )
 HEARD_NOTHING: tuple[str, ...] = (

@@ -21,7 +21,7 @@ TO_ENGLISH: Final = (
     "Give me the English meaning of everything foreign that you hear.",
     "Turn foreign speech into English. English needs no translation.",
     "I am travelling and understand only English. Translate for me.",
-    "Whatever language it is, I want to hear it in English.",
+    "Whatever foreign language it is, I want to hear it in English.",
 )
 ONLY_TO_ENGLISH: Final = (
     "Translate {language} into English, and only {language}.",
@@ -53,7 +53,7 @@ SIMULTANEOUS_TO_ENGLISH: Final = (
     "Interpret live into English. I do not want to wait for whole sentences.",
     "Follow the speaker closely and translate each clause into English.",
     "Translate as you go: every clause into English right away.",
-    "Be a simultaneous interpreter from any language into English.",
+    "Be a simultaneous interpreter from any foreign language into English.",
 )
 SIMULTANEOUS_FROM_ENGLISH: Final = (
     "Interpret English into {language} at once, do not wait for the end of the sentence.",

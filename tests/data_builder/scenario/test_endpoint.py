@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from data_builder.scenario.endpoint import Endpoint, EndpointError, Message
+from data_builder.scenario.endpoint import AnswerError, Endpoint, EndpointError, Message
 from soundflow.errors import ConfigError
 from tests.data_builder.scenario.conftest import FakeEndpoint, Reply, says, send
 
@@ -142,6 +142,37 @@ def test_malformed(fake: FakeEndpoint, body: bytes) -> None:
     with pytest.raises(EndpointError, match="expected "):
         chat(endpoint)
     assert endpoint.asked == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "kept"),
+    [
+        (says("x" * 5000), True),
+        (lambda handler, request: send(handler, b'{"choices": [{"message": {"content": null}}]}'), True),
+        (lambda handler, request: send(handler, b'{"choices": [{"message": {}}]}'), True),
+        (lambda handler, request: send(handler, b"<html>log in</html>"), False),
+        (status(500), False),
+        (status(401), False),
+        (status(400), False),
+    ],
+)
+def test_only_what_the_model_said_is_kept(fake: FakeEndpoint, tmp_path: Path, reply: Reply, kept: bool) -> None:
+    fake.replies = [reply]
+    endpoint, _ = client(fake, cache=tmp_path, max_bytes=4000, retries=0)
+    with pytest.raises(EndpointError) as first:
+        chat(endpoint)
+    assert isinstance(first.value, AnswerError) == kept
+    fake.replies = [says("Good.")]
+    fake.requests.clear()
+    if not kept:
+        assert list(tmp_path.iterdir()) == []
+        assert chat(endpoint) == "Good."
+        return
+    for again in (endpoint, Endpoint("", "tiny", cache=tmp_path)):
+        with pytest.raises(AnswerError) as second:
+            chat(again)
+        assert str(second.value) == str(first.value)
+    assert not fake.requests
 
 
 def test_redirects_are_not_followed(fake: FakeEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:

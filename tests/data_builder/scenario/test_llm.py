@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from data_builder.scenario import BED_LABELS, plan_verified, verify
-from data_builder.scenario.endpoint import Endpoint
+from data_builder.scenario.endpoint import Endpoint, EndpointError
 from data_builder.scenario.llm import LlmPlanner, loads
 from data_builder.texts.sounds import PHRASES
 from soundflow.errors import ConfigError, DataError
@@ -114,19 +114,23 @@ HOSTILE: dict[str, Reply] = {
     "deep": says("[" * 100_000),
     "huge number": says('{"moments": ' + "9" * 5000 + "}"),
     "a moment that is none": says({"moments": [1] * N}),
-    "malformed": lambda handler, request: send(handler, b"{"),
     "oversized": says("x" * (2 << 20)),
+    "no text": lambda handler, request: send(handler, b'{"choices": [{"message": {"content": null}}]}'),
+}
+UNANSWERED: dict[str, Reply] = {
+    "malformed": lambda handler, request: send(handler, b"{"),
     "error": lambda handler, request: send(handler, b"", 500),
     "unauthorised": lambda handler, request: send(handler, b"", 401),
-    "slow": lambda handler, request: time.sleep(0.3),
+    "refused": lambda handler, request: send(handler, b"", 400),
+    "slow": lambda handler, request: time.sleep(0.6),
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_template_stands_in(fake: FakeEndpoint, name: str) -> None:
+def test_template_stands_in(fake: FakeEndpoint, tmp_path: Path, name: str) -> None:
     fake.replies = [HOSTILE[name]]
     generator = rng()
-    planned = planner(fake, timeout=0.1 if name == "slow" else 5.0).plan(generator, N, LABELS)
+    planned = planner(fake, cache=tmp_path).plan(generator, N, LABELS)
     day = planned.day
     assert day.origin.startswith("template: ")
     assert day.moments == template().moments
@@ -136,9 +140,29 @@ def test_template_stands_in(fake: FakeEndpoint, name: str) -> None:
     assert len(fake.requests) <= 2
     fake.replies = [good]
     fake.requests.clear()
+    assert planner(fake, cache=tmp_path).plan(rng(), N, LABELS) == planned, "the rejected answer is kept"
+    assert not fake.requests
     other = rng()
     planner(fake).plan(other, N, LABELS)
     assert generator.random() == other.random(), "the generator must not depend on the endpoint"
+
+
+@pytest.mark.parametrize("name", UNANSWERED)
+@pytest.mark.parametrize("second", [False, True])
+def test_no_answer_is_no_day_and_changes_none(fake: FakeEndpoint, tmp_path: Path, name: str, second: bool) -> None:
+    before = [altered(1, place="moon")] * second
+    fake.replies = [*before, UNANSWERED[name]]
+    llm = planner(fake, cache=tmp_path / "a", timeout=0.4 if name == "slow" else 5.0)
+    with pytest.raises(EndpointError, match="expected"):
+        llm.plan(rng(), N, LABELS)
+    fake.replies = [good]
+    fake.requests.clear()
+    resumed = planner(fake, cache=tmp_path / "a").plan(rng(), N, LABELS)
+    assert len(fake.requests) == 1
+    fake.replies = [*before, good]
+    fake.requests.clear()
+    assert resumed == planner(fake, cache=tmp_path / "b").plan(rng(), N, LABELS)
+    assert resumed.day.origin == "llm"
 
 
 def test_same_bytes_without_the_endpoint(fake: FakeEndpoint, tmp_path: Path) -> None:
@@ -151,8 +175,8 @@ def test_same_bytes_without_the_endpoint(fake: FakeEndpoint, tmp_path: Path) -> 
     two = planner(fake, cache=tmp_path).plan(other, N, LABELS)
     assert two.day.origin == "template: the answers of the endpoint were rejected"
     assert offline.plan(np.random.default_rng(6), N, LABELS) == two
-    nothing = offline.plan(np.random.default_rng(7), N, LABELS)
-    assert nothing.day.origin == "template: the endpoint gave no answer"
+    with pytest.raises(EndpointError, match="no base_url"):
+        offline.plan(np.random.default_rng(7), N, LABELS)
 
 
 TEXTS = ["Turn on the {room} light.", "Tell me when you hear the doorbell."]
@@ -207,6 +231,14 @@ def test_paraphrase_hostile(fake: FakeEndpoint, content: Any) -> None:
     fake.replies = [says(content)]
     assert planner(fake).paraphrase(TEXTS, 2, KEEP) == [[], []]
     assert len(fake.requests) == 2
+
+
+def test_paraphrase_without_an_answer(fake: FakeEndpoint) -> None:
+    fake.replies = [UNANSWERED["error"]]
+    with pytest.raises(EndpointError, match="status 500"):
+        planner(fake).paraphrase(TEXTS, 2, KEEP)
+    fake.replies = [HOSTILE["no text"]]
+    assert planner(fake).paraphrase(TEXTS, 2, KEEP) == [[], []]
 
 
 def test_paraphrase_bad_input(fake: FakeEndpoint) -> None:

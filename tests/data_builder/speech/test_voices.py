@@ -38,6 +38,30 @@ def test_no_voice_and_no_person_is_in_two_splits() -> None:
         assert len({split for split, n in zip(SPLITS, names, strict=True) if any(person in v for v in n)}) <= 1
 
 
+def splits_of(*names: str) -> set[str]:
+    """The splits in which these voices of Piper are."""
+    have = {f"piper:{name}" for name in names}
+    found = {v.name: split for split in SPLITS for s in speakers(split, have) for v in s.voices.values()}
+    assert found.keys() == set(names)
+    return set(found.values())
+
+
+@pytest.mark.parametrize("person", ["en_US-ryan", "en_US-lessac", "en_GB-alan", "es_ES-carlfm", "de_DE-karlsson", "x"])
+def test_a_person_of_piper_is_in_one_split_in_every_quality(person: str) -> None:
+    assert len(splits_of(*(f"{person}-{q}" for q in ("x_low", "low", "medium", "high")))) == 1
+
+
+def test_speakers_of_one_model_of_piper_are_people_and_are_divided() -> None:
+    numbers = range(60)
+    for n in numbers:
+        assert len(splits_of(f"en_US-libritts-high#{n}", f"en_US-libritts_r-medium#{n}")) == 1
+    assert splits_of(*(f"en_US-libritts_r-medium#{n}" for n in numbers)) == set(SPLITS)
+    assert len(splits_of("de_DE-thorsten-high", *(f"de_DE-thorsten_emotional-medium#{n}" for n in range(8)))) == 1
+    assert splits_of("fr_FR-siwis-low", "fr_FR-siwis-medium") == {"train"}, "as ff_siwis of Kokoro"
+    assert all(speakers(split, {"piper:en_US-arctic-medium#3"}) == [] for split in SPLITS)
+    assert splits_of("en_US-l2arctic-medium#3"), "other people than those of arctic"
+
+
 def test_voices_of_the_benchmark_of_requests_are_dev() -> None:
     dev = {v.name for s in speakers("dev", HAVE) for v in s.voices.values()}
     assert {"en-gb-x-rp+f5", "en-gb-x-rp+m4", "rms"} <= dev

@@ -12,7 +12,7 @@ from data_builder.corpora.folder import Row
 from data_builder.scenario.day import Moment
 from data_builder.schema import CHUNK, DELAY_MS, ENDPOINT, MAX_CHUNKS, SUSTAINED
 from data_builder.sources import Sources
-from data_builder.speech.protocol import Voice
+from data_builder.speech.protocol import Stalled, Voice
 from data_builder.speech.synthesise import Utterance
 from data_builder.speech.voices import Speaker
 from data_builder.timeline import Item, Say, Scene, due
@@ -66,6 +66,20 @@ class FakeSynth:
         )
 
 
+class StalledSynth(FakeSynth):
+    """An engine that hangs, for the first `times` utterances."""
+
+    def __init__(self, times: int = 1_000_000) -> None:
+        super().__init__()
+        self.times = times
+
+    def say(self, text: str, candidates: Sequence[Voice], language: str = "en", emotion: str = "neutral") -> Utterance:
+        self.times -= 1
+        if self.times >= 0:
+            raise Stalled("expected speech within 60 s, got none", text)
+        return super().say(text, candidates, language, emotion)
+
+
 def row(path: str, kind: str, label: str = "", **other: object) -> Row:
     seconds = float(path.rsplit("_", 1)[1])
     base = {"dataset": "fake", "split": "train", "text": "", "speaker": "", "language": "en", "respond": ""}
@@ -115,10 +129,10 @@ def moment() -> Moment:
     )
 
 
-def fake_world(*, speech: bool = True, voices: bool = True) -> World:
-    """A household of four (two speak all languages) and four others. Without `speech` there are no recordings of it,
-    without `voices` nobody can be made to speak."""
-    sources = Sources(rows(speech=speech), FakeStore())
+def fake_world(*, speech: bool = True, voices: bool = True, more: Sequence[Row] = ()) -> World:
+    """A household of four (two speak all languages) and four others, and `more` rows. Without `speech` there are no
+    recordings of it, without `voices` nobody can be made to speak."""
+    sources = Sources([*rows(speech=speech), *more], FakeStore())
     tongues = ("en", "es", "de", "fr", "it", "cmn")
     household = [*people("m", 2, ("en",)), *people("f", 2, tongues)]
     cast = dict(zip(("Anna", "Ben", "Clara", "Dan"), household, strict=True)) if voices else {}

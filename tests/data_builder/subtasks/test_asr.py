@@ -12,6 +12,7 @@ from data_builder.subtasks.asr import ASR, natural, transcript
 from data_builder.subtasks.subtask import Subtask
 from data_builder.subtasks.wordless import add_babble
 from data_builder.texts import dictation
+from data_builder.texts.alerts import ALERTS
 from data_builder.timeline import Scene
 from soundflow.clock import samples
 from soundflow.errors import DataError
@@ -72,6 +73,7 @@ def test_negatives_keep_the_instruction_and_are_silent(task: Subtask) -> None:
         check_negative(scene)
         assert scene.items
     assert asked & {s.instruction for s in negatives}
+    assert not {item.clip.label for s in negatives for item in s.items} & set(ALERTS)
     reasons = {item.avoid for s in negatives for item in s.items}
     assert {"a human sound without words", "music"} <= reasons
     assert "babble" in reasons

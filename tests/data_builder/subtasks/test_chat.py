@@ -7,8 +7,10 @@ import pytest
 
 from data_builder.schema import ENDPOINT
 from data_builder.sources import Clip
+from data_builder.speech.protocol import Stalled
 from data_builder.speech.synthesise import Unheard
-from data_builder.subtasks.chat import CHAT, DURING, paused
+from data_builder.subtasks.bystanders import overhear
+from data_builder.subtasks.chat import CHAT, DURING, _backchannel, paused
 from data_builder.subtasks.history import LOOK_BACK
 from data_builder.subtasks.rounds import understood
 from data_builder.subtasks.subtask import Subtask
@@ -21,7 +23,7 @@ from data_builder.timeline import Scene
 from data_builder.world import World
 from soundflow.clock import samples
 from soundflow.errors import DataError
-from tests.data_builder.subtasks.scenes import check_negative, check_timing, fake_world
+from tests.data_builder.subtasks.scenes import StalledSynth, check_negative, check_timing, fake_world, row
 
 SEEDS = range(40)
 BY_NAME = {task.name: task for task in CHAT}
@@ -205,6 +207,42 @@ def test_emotion_is_in_the_voice_and_taken_up() -> None:
     assert tailed > 20
 
 
+def test_a_recorded_feeling_is_heard_in_the_voice_alone() -> None:
+    said = "It is eleven o'clock."
+    more = [
+        row(f"felt/{mood}{k}_2.0", "speech", f"EMOTION:{mood}", text=said, speaker="actor", dataset="crema_d")
+        for mood in ("sad", "angry", "disgust")
+        for k in range(2)
+    ] + [row("felt/mute_2.0", "speech", "EMOTION:happy", speaker="actor", dataset="crema_d")]
+    real = 0
+    for voices in (True, False):
+        world = fake_world(voices=voices, more=more)
+        for seed in range(100):
+            scene = BY_NAME["chat_emotion"].build(np.random.default_rng(seed), world, False)
+            check_timing(scene)
+            item = scene.items[-1]
+            if item.clip.text == said:
+                real += voices
+                mood = item.clip.extra["emotion"]
+                assert f"felt/{mood}" in item.clip.source
+                assert item.says[0].text in TAILS[mood]
+            else:
+                assert voices
+                assert item.clip.source.startswith("tts:")
+    assert 30 < real < 70
+
+
+def test_an_engine_that_hangs_is_not_taken_for_words_that_fail() -> None:
+    world, rng = fake_world(), np.random.default_rng(0)
+    for kind in ("exchange", "phone", "alone"):
+        world.synth = StalledSynth(times=1)  # type: ignore[assignment]
+        with pytest.raises(Stalled):
+            overhear(rng, world, Scene(rng, "x"), kind)
+    world.synth = StalledSynth(times=1)  # type: ignore[assignment]
+    with pytest.raises(Stalled):
+        _backchannel(rng, world, "Anna")
+
+
 def test_interruptions_cut_and_backchannels_do_not() -> None:
     seen = set()
     for seed in range(120):
@@ -267,3 +305,12 @@ def test_without_voices_it_is_recordings_or_an_error(task: Subtask) -> None:
         except DataError:
             continue
         check_negative(scene)
+
+
+def test_written_dialogues_are_asked_where_there_are_some() -> None:
+    world = fake_world()
+    world.pairs = [("What makes bread rise?", "Yeast makes it rise.")]
+    made = [BY_NAME["chat_single"].build(np.random.default_rng(seed), world, False) for seed in range(40)]
+    said = [(i.clip.text, i.says[0].text) for scene in made for i in scene.items if i.says]
+    written = [pair for pair in said if pair == world.pairs[0]]
+    assert 0.2 < len(written) / len(said) < 0.8

@@ -9,7 +9,7 @@ import pytest
 
 from data_builder.schema import CHUNK, ENDPOINT, SUSTAINED
 from data_builder.subtasks.instruction import INSTRUCTION, styled_question
-from data_builder.subtasks.spoken_of import name_of
+from data_builder.subtasks.spoken_of import MIXED, name_of
 from data_builder.subtasks.subtask import Subtask
 from data_builder.texts import requests
 from data_builder.texts.devices import number
@@ -17,7 +17,7 @@ from data_builder.texts.sounds import PHRASES, alike
 from data_builder.texts.styles import STYLES, Base, drill, style
 from data_builder.timeline import Scene
 from soundflow.clock import samples
-from tests.data_builder.subtasks.scenes import check_negative, check_timing, fake_world
+from tests.data_builder.subtasks.scenes import check_negative, check_timing, fake_world, row
 
 SEEDS = range(40)
 MANY = range(160)
@@ -56,10 +56,11 @@ def test_negatives_are_left_alone(task: Subtask) -> None:
 
 
 def test_only_what_is_watched_for_is_told() -> None:
-    spoken = 0
+    spoken = twice = 0
     for scene in scenes("watch_sound", seeds=MANY):
         said = [item for item in scene.items if item.says]
         target = said[-1]
+        again = [item for item in scene.items if item.avoid == "goes on: announced before"]
         spoken += len(said) == 2
         assert len(said) == 1 + (not scene.instruction)
         if target.speech:
@@ -68,9 +69,17 @@ def test_only_what_is_watched_for_is_told() -> None:
             assert all(item.clip.text != target.clip.text for item in scene.items if item is not target)
             continue
         assert target.clock(target.says[0]) == "sound"
-        others = [item for item in scene.items if not item.speech and item is not target]
+        others = [item for item in scene.items if not item.speech and item is not target and item not in again]
         assert not any(alike(item.clip.label, target.clip.label) for item in others)
+        twice += bool(again)
+        for item in again:
+            assert item.like is target
+            assert item.clip.source == target.clip.source
+            onsets, _ = scene.layout()
+            at = onsets[scene.items.index(item)] - onsets[scene.items.index(target)]
+            assert samples(3.0) < at < samples(30.0)
     assert spoken > 10
+    assert twice > 5
 
 
 def test_the_watched_sound_is_absent_from_negatives() -> None:
@@ -210,7 +219,7 @@ def test_an_end_is_not_told_while_the_sound_goes_on() -> None:
 
 
 def test_a_look_after_a_time_fits_what_is_heard() -> None:
-    still, over, silent = 0, 0, 0
+    still, over, silent, clear = 0, 0, 0, 0
     for scene in scenes("timed", seeds=range(400)):
         onsets, _ = scene.layout()
         for sound, onset in zip(scene.items, onsets, strict=True):
@@ -224,13 +233,49 @@ def test_a_look_after_a_time_fits_what_is_heard() -> None:
                 assert re.search(r"\b(if|should)\b", item.clip.text.lower())
                 continue
             goes_on = onset + len(sound.clip.audio) > offset + samples(timers[0].at)
-            says_no = (
-                bool(re.search(r"^No,|has stopped|not there|is gone", timers[0].text))
-                and "not stopped" not in timers[0].text
-            )
+            says_no = bool(re.search(r"^No,|has stopped|not there|is gone|any more", timers[0].text))
             assert goes_on != says_no
+            if timers[0].text.startswith(("Yes,", "No,")):
+                assert re.search(r"\bis the [a-z ]+ still there\b", item.clip.text.lower())
+                clear += 1
             still, over = still + goes_on, over + (not goes_on)
-    assert min(still, over, silent) > 3
+    assert min(still, over, silent, clear) > 3
+
+
+def test_yes_and_no_answer_only_a_plain_question() -> None:
+    for forms in (requests.GOES_ON, requests.GONE):
+        assert not any(text.startswith(("Yes", "No,")) for text in forms)
+    assert all("is {x} still there" in text.lower() for text in requests.STILL_THERE)
+    assert not any("is {x} still there" in text for text in requests.WHETHER)
+
+
+def test_a_sound_ends_as_such_a_sound_does() -> None:
+    assert requests.end_of("airplane") == "is gone"
+    assert requests.end_of("drilling") == "has stopped"
+    for label, name in requests.CONTINUOUS.items():
+        assert label not in WORLD.sources.alerts  # an alarm is told of without being asked for
+        assert not name.endswith("s")
+        for forms in (requests.OVER, requests.WHEN_OVER, requests.GONE, requests.STILL_THERE_NO):
+            for text in forms:
+                assert not re.search(r"\bis over\b|\bhas ended\b|\bends\b", text)
+                text.format(x=name, X=name, t=requests.end_of(label), n="five")
+
+
+@pytest.mark.parametrize("name", ["watch_sound", "change_cancel", "timed"])
+def test_classes_of_two_things_are_not_asked_for(name: str) -> None:
+    more = [row(f"event/{x}-{k}_1.5", "event", x, respond="no") for x in sorted(MIXED) for k in range(2)]
+    mixed = fake_world(more=more)
+    heard = 0
+    for seed in range(120):
+        for negative in (False, True):
+            for item in BY_NAME[name].build(np.random.default_rng(seed), mixed, negative).items:
+                if item.clip.label in MIXED:
+                    heard += 1
+                    assert item.avoid.startswith(("not ", "benign sound"))
+                if not item.speech and item.avoid.startswith("not "):
+                    assert item.avoid.removeprefix("not ") not in MIXED
+    assert heard or name == "change_cancel"
+    assert not set(requests.SEPARATE) & MIXED
 
 
 def test_wordings_are_many() -> None:
@@ -246,6 +291,7 @@ def test_wordings_are_many() -> None:
         "TIMER",
         "WHEN_OVER",
         "STILL",
+        "STILL_THERE",
         "WHETHER",
         "SECOND_TIME",
     ):

@@ -7,17 +7,19 @@ import re
 import numpy as np
 import pytest
 
+from data_builder.corpora.folder import Row
 from data_builder.schema import CHUNK
 from data_builder.subtasks.subtask import Subtask
 from data_builder.subtasks.tongues import Speaker, join
 from data_builder.subtasks.translation import TRANSLATION
 from data_builder.texts import translation as words
+from data_builder.texts.alerts import ALERTS
 from data_builder.texts.parallel import COMPOUND, LONGEST, ORDER, SENTENCES, SHORT, WHOLE, parse
 from data_builder.texts.single_words import DIGITS, ENGLISH_WORDS, MANDARIN_WORDS
 from data_builder.timeline import Scene
 from soundflow.clock import samples
 from soundflow.errors import DataError
-from tests.data_builder.subtasks.scenes import FakeSynth, check_negative, check_timing, fake_world
+from tests.data_builder.subtasks.scenes import FakeSynth, check_negative, check_timing, fake_world, row
 
 SEEDS = range(40)
 BY_NAME = {task.name: task for task in TRANSLATION}
@@ -66,6 +68,7 @@ def test_negatives_keep_the_instruction_and_are_silent(task: Subtask) -> None:
     assert {s.instruction for s in scenes(task.name)} & {s.instruction for s in negatives}
     speech = [i for s in negatives for i in s.items if i.speech and i.avoid != "babble"]
     sounds = [i for s in negatives for i in s.items if not i.speech]
+    assert not {i.clip.label for i in sounds} & set(ALERTS)  # those would be told of elsewhere
     assert speech
     assert sounds
 
@@ -135,6 +138,39 @@ def test_from_english_leaves_other_languages_alone() -> None:
     foreign = [i for i in items if i.avoid != "babble"]
     assert foreign
     assert all(i.clip.extra["language"] != "en" and i.avoid == "not English" for i in foreign)
+
+
+def test_a_request_for_english_does_not_ask_for_what_is_english_already() -> None:
+    for text in (*words.TO_ENGLISH, *words.SIMULTANEOUS_TO_ENGLISH):
+        assert not re.search(r"(whatever|every|any) language", text.lower())
+
+
+def covost(path: str, text: str, language: str, target: str, meant: str) -> Row:
+    more = {"text": text, "language": language, "speaker": f"cv_{path}", "dataset": "covost2"}
+    return row(f"{path}_2.5", "speech", f"TRANSLATION:{target} {meant}", **more)
+
+
+def test_recordings_with_a_translation_are_used() -> None:
+    more = [
+        covost("de", "Das Haus ist alt.", "de", "en", "The house is old."),
+        covost("zh", "\u4ed6\u5728\u5bb6\u3002", "zh", "en", "He is at home"),
+        covost("en", "She reads a good book.", "en", "de", "Sie liest ein gutes Buch."),
+        covost("long", "No.", "de", "en", " ".join(["very"] * 40)),
+    ]
+    meant = {"de_2.5": "The house is old.", "zh_2.5": "He is at home.", "en_2.5": "Sie liest ein gutes Buch."}
+    seen = set()
+    for voices in (True, False):
+        world = fake_world(voices=voices, more=more)
+        for name in ("translate_to_english", "translate_from_english"):
+            for seed in range(60):
+                scene = BY_NAME[name].build(np.random.default_rng(seed), world, False)
+                item = next(i for i in scene.items if i.says)
+                if item.clip.source in meant:
+                    seen.add((voices, item.clip.source))
+                    assert item.says[0].text == meant[item.clip.source]
+                    assert item.clip.source != "en_2.5" or asked_language(scene) == "de"
+                assert item.clip.source != "long_2.5"
+    assert len(seen) == 6
 
 
 def test_simultaneous_begins_before_the_sentence_ends() -> None:
