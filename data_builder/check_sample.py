@@ -14,6 +14,7 @@ from data_builder.mix import db
 from data_builder.schema import (
     CHUNK,
     CLOCKS,
+    COOL_DOWN,
     DELAY_MS,
     MAX_CHUNKS,
     MIN_CHUNKS,
@@ -27,7 +28,6 @@ from data_builder.speech.protocol import EMOTIONS
 from data_builder.speech.synthesise import MAX_WER
 from data_builder.subtasks import CONTROLS, SUBTASKS
 from data_builder.texts.devices import TOOL_SETS
-from data_builder.variants import COOL_DOWN
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.errors import DataError
 from soundflow.respond.tools import make_tools, validate_call

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from data_builder.corpora.cli import app as corpora_app
+from data_builder.corpora.cli import fail
 from data_builder.folder_cli import app as folder_app
 from soundflow.errors import SoundflowError
 
@@ -24,11 +25,6 @@ app.registered_commands += folder_app.registered_commands
 def cache_folder() -> Path:
     """Where utterances, music and what is known of clips are kept."""
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "soundflow" / "data"
-
-
-def _fail(err: SoundflowError) -> typer.Exit:
-    typer.echo(f"{err.code}: {err}", err=True)
-    return typer.Exit(2)
 
 
 @app.command()
@@ -90,7 +86,7 @@ def build(
         index = run_build(plan, cache_folder() / "catalog", workers, ray, typer.echo)
         describe(out)
     except SoundflowError as err:
-        raise _fail(err) from err
+        raise fail(err) from err
     parts = [f"{index['streams']} dialogues", f"{index['hours']:.2f} h", f"{len(index['shards'])} shards"]
     parts += [f"{index['duplicates']} near-duplicates left out", f"{index['clips_quarantined']} clips quarantined"]
     typer.echo(f"{', '.join(parts)}, {index['tries_drawn_anew']} tries drawn anew")
@@ -132,7 +128,7 @@ def instruments(
             names += drums.make(kits, cache / "music" / split, split, count // 2, seed)
             typer.echo(f"{len(names)} pieces for {split}")
     except SoundflowError as err:
-        raise _fail(err) from err
+        raise fail(err) from err
 
 
 @app.command()
@@ -146,7 +142,7 @@ def debian(
     try:
         count = make(packages or cache_folder() / "debian", out, lambda text: typer.echo(text, err=True))
     except SoundflowError as err:
-        raise _fail(err) from err
+        raise fail(err) from err
     typer.echo(f"{count} clips in {out}")
 
 
@@ -159,7 +155,7 @@ def voices(split: Annotated[str, typer.Option(help="train, cal or dev")] = "trai
     try:
         found = speakers(split, offered(engines(Path(_weights()["piper"]))))
     except SoundflowError as err:
-        raise _fail(err) from err
+        raise fail(err) from err
     for speaker in found:
         typer.echo(f"{speaker.id:36}{', '.join(sorted(speaker.voices))}")
     typer.echo(f"{len(found)} speakers")
@@ -187,7 +183,7 @@ def clean(
         made, report = run_clean(load(source), steps)
         sf.write(out, made, 16_000)
     except SoundflowError as err:
-        raise _fail(err) from err
+        raise fail(err) from err
     typer.echo(json.dumps(report.to_dict(), indent=1))
 
 
@@ -209,5 +205,5 @@ def transcribe(
             count += sum(1 for _ in job.transcribe(audio, out, model, (dataset,), limit))
             typer.echo(f"{dataset}: {count} clips so far")
     except SoundflowError as err:
-        raise _fail(err) from err
+        raise fail(err) from err
     typer.echo(f"{count} new transcripts in {out}")

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from data_builder.paper_layout import lay_out, safe_name
-from data_builder.shards import read_shard, shard_paths
-from data_builder.stats import build_index, members, parse_meta
+from data_builder.shards import members, parse_meta, read_shard, shard_paths
+from data_builder.stats import build_index
 from soundflow import SAMPLE_RATE_HZ as SR
 from soundflow.errors import ConfigError
 

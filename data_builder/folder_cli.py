@@ -8,15 +8,11 @@ from typing import Annotated
 
 import typer
 
+from data_builder.corpora.cli import fail
 from soundflow.errors import ConfigError, SoundflowError
 
 app = typer.Typer()
 Folder = Annotated[Path, typer.Argument(help="folder of a build")]
-
-
-def _fail(err: SoundflowError) -> typer.Exit:
-    typer.echo(f"{err.code}: {err}", err=True)
-    return typer.Exit(2)
 
 
 @app.command()
@@ -30,7 +26,7 @@ def tasks(name: Annotated[str, typer.Argument(help="card of one of them; all whe
     if name:
         task = {**SUBTASKS, **CONTROLS}.get(name)
         if task is None:
-            raise _fail(ConfigError(f"expected a sub-task of {', '.join((*SUBTASKS, *CONTROLS))}; got {name!r}"))
+            raise fail(ConfigError(f"expected a sub-task of {', '.join((*SUBTASKS, *CONTROLS))}; got {name!r}"))
         for key in ("title", "ability", "sources", "timeline", "label", "negatives", "silent", "example"):
             typer.echo(f"{key:10} {getattr(task, key)}")
         return
@@ -57,7 +53,7 @@ def check(
     try:
         found = run_check(folders, audio)
     except SoundflowError as err:
-        raise _fail(err) from err
+        raise fail(err) from err
     for finding in found.findings[:50]:
         typer.echo(finding, err=True)
     typer.echo(
@@ -88,7 +84,7 @@ def show(
         draw(meta, audio, out)
         sf.write(wav or out.with_suffix(".wav"), audio, 16_000)
     except SoundflowError as err:
-        raise _fail(err) from err
+        raise fail(err) from err
     typer.echo(json.dumps(meta, indent=1, ensure_ascii=False))
 
 
@@ -100,7 +96,7 @@ def stats(folder: Folder, as_json: Annotated[bool, typer.Option("--json")] = Fal
     try:
         found = of_folders(folder)
     except SoundflowError as err:
-        raise _fail(err) from err
+        raise fail(err) from err
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
         return
@@ -122,7 +118,7 @@ def remove(
             typer.echo(f"{name}: {count} dialogues removed")
         describe(folder)
     except SoundflowError as err:
-        raise _fail(err) from err
+        raise fail(err) from err
 
 
 @app.command(name="import")
@@ -138,7 +134,7 @@ def import_(
     try:
         index = from_paper(source, out, split, licence)
     except SoundflowError as err:
-        raise _fail(err) from err
+        raise fail(err) from err
     typer.echo(f"{index['streams']} dialogues, {index['hours']:.2f} h, in {len(index['shards'])} shards")
 
 
@@ -159,5 +155,5 @@ def export(
             raise ConfigError(f"--to: expected {', '.join(jobs)}; got {to!r}")
         jobs[to](folder, out)
     except SoundflowError as err:
-        raise _fail(err) from err
+        raise fail(err) from err
     typer.echo(f"{folder} as {to} in {out}")

@@ -13,6 +13,7 @@ DELAY_MS: Final = (120, 240)
 SUSTAINED: Final = samples(1.2)  # the evidence of a sound is complete at the latest this long after its onset
 ENDPOINT: Final = samples(0.48) + samples(0.40)  # silence after speech, and one chunk until the segment is closed
 MIN_CHUNKS, MAX_CHUNKS = 10, 150  # 4 to 60 s
+COOL_DOWN: Final = samples(30.0)  # from one announcement of a sound to the next
 CLOCKS: Final = ("sound", "endpoint", "clause", "end", "timer")
 """What completes the evidence of a response.
 

@@ -63,32 +63,53 @@ def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
     tar.addfile(info, io.BytesIO(data))
 
 
-def _members(path: Path) -> Iterator[tuple[dict[str, Any], dict[str, bytes]]]:
-    """(meta, bytes of its flac and json) of each sample. Raises DataError where the shard is not whole."""
+def members(path: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """(name without suffix, {suffix: bytes}) of each sample of a shard. Raises DataError where it is not whole."""
     try:
-        with tarfile.open(path) as tar:
-            found: dict[str, bytes] = {}
+        with tarfile.open(path, "r:") as tar:
+            found: dict[str, dict[str, bytes]] = {}
             for member in tar:
-                file = tar.extractfile(member) if member.size <= BIGGEST_MEMBER else None
-                if file is None:
-                    raise DataError(f"expected plain files of at most {BIGGEST_MEMBER} bytes", f"{path}:{member.name}")
-                found[member.name] = file.read()
-                name = member.name.rsplit(".", 1)[0]
-                if f"{name}.flac" in found and f"{name}.json" in found:
-                    files = {"flac": found.pop(f"{name}.flac"), "json": found.pop(f"{name}.json")}
-                    yield json.loads(files["json"]), files
+                stem, _, suffix = member.name.rpartition(".")
+                if suffix not in suffixes:
+                    continue
+                file = tar.extractfile(member) if member.isfile() else None
+                if file is None or member.size > BIGGEST_MEMBER:
+                    raise DataError(
+                        f"expected plain files of at most {BIGGEST_MEMBER} bytes, got {member.name!r}", str(path)
+                    )
+                parts = found.setdefault(stem, {})
+                parts[suffix] = file.read()
+                if len(parts) == len(suffixes):
+                    yield stem, found.pop(stem)
                 elif len(found) > 2:
                     break
-            if found:
-                raise DataError(f"expected .flac and .json of each sample, got only {sorted(found)[:3]}", str(path))
-    except (tarfile.TarError, ValueError, EOFError) as err:
+    except (tarfile.TarError, OSError, EOFError) as err:
         raise DataError(f"expected a whole shard: {err}", str(path)) from err
+    if found:
+        raise DataError(f"expected .{' and .'.join(suffixes)} of each sample, got only {sorted(found)[:3]}", str(path))
+
+
+def parse_meta(body: bytes, where: str) -> dict[str, Any]:
+    """JSON of a sample. Raises DataError where it is not an object."""
+    try:
+        meta = json.loads(body)
+    except ValueError as err:
+        raise DataError(f"expected the JSON of a sample: {err}", where) from err
+    if not isinstance(meta, dict):
+        raise DataError(f"expected a JSON object, got {type(meta).__name__}", where)
+    return meta
+
+
+def _members(path: Path) -> Iterator[tuple[dict[str, Any], dict[str, bytes]]]:
+    """(meta, bytes of its flac and json) of each sample. Raises DataError where the shard is not whole."""
+    for stem, files in members(path, ("flac", "json")):
+        yield parse_meta(files["json"], f"{path}: {stem}"), files
 
 
 def read_metas(path: Path) -> Iterator[dict[str, Any]]:
-    """The JSON of each sample; its audio is not decoded. Raises DataError where the shard is not whole."""
-    for meta, _ in _members(path):
-        yield meta
+    """The JSON of each sample; its audio is not read. Raises DataError where the shard is not whole."""
+    for stem, files in members(path, ("json",)):
+        yield parse_meta(files["json"], f"{path}: {stem}")
 
 
 def read_shard(path: Path) -> Iterator[tuple[dict[str, Any], NDArray[np.int16], int]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import tarfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,58 +9,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from data_builder.schema import CHUNK
-from data_builder.shards import shard_paths
+from data_builder.shards import parse_meta, read_metas, shard_paths
 from soundflow import SAMPLE_RATE_HZ as SR
 from soundflow.errors import DataError
 
-MAX_MEMBER: Final = 256 << 20
-"""Bytes of a file in a shard; a header that says more is refused before anything is read."""
 MAX_NAMES: Final = 200_000
 """Names that a counter keeps; the rest is counted under `OTHER`."""
 OTHER: Final = "(others)"
 SYNTHETIC: Final = "tts:"
 
 
-def members(path: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[str, dict[str, bytes]]]:
-    """(name without suffix, {suffix: bytes}) of each sample of a shard. Raises DataError where it is not whole."""
-    try:
-        with tarfile.open(path, "r:") as tar:
-            found: dict[str, dict[str, bytes]] = {}
-            for member in tar:
-                stem, _, suffix = member.name.rpartition(".")
-                if suffix not in suffixes:
-                    continue
-                file = tar.extractfile(member) if member.isfile() else None
-                if file is None or member.size > MAX_MEMBER:
-                    raise DataError(
-                        f"expected plain files of at most {MAX_MEMBER} bytes, got {member.name!r}", str(path)
-                    )
-                parts = found.setdefault(stem, {})
-                parts[suffix] = file.read()
-                if len(parts) == len(suffixes):
-                    yield stem, found.pop(stem)
-    except (tarfile.TarError, OSError) as err:
-        raise DataError(f"expected a whole shard: {err}", str(path)) from err
-    if found:
-        raise DataError(f"expected .{' and .'.join(suffixes)} of each sample, got only {sorted(found)[:3]}", str(path))
-
-
-def parse_meta(body: bytes, where: str) -> dict[str, Any]:
-    """JSON of a sample. Raises DataError where it is not an object."""
-    try:
-        meta = json.loads(body)
-    except ValueError as err:
-        raise DataError(f"expected the JSON of a sample: {err}", where) from err
-    if not isinstance(meta, dict):
-        raise DataError(f"expected a JSON object, got {type(meta).__name__}", where)
-    return meta
-
-
 def metas(folder: Path) -> Iterator[dict[str, Any]]:
     """JSON of each sample of a build, in order of the shards."""
     for path in shard_paths(folder):
-        for stem, parts in members(path, ("json",)):
-            yield parse_meta(parts["json"], f"{path}: {stem}")
+        yield from read_metas(path)
 
 
 def build_index(folder: Path) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from soundflow.errors import DataError
 
 LEAD = samples(0.3)
 GAP = samples(0.9)  # between items: responses of two neighbours fall into different chunks
-AFTER_ADDRESSED = ENDPOINT + samples(0.9)
 TAIL = samples(0.7)  # from the last evidence to the end of the stream
 LATEST_DELAY = 240 * 16
 BACKGROUND_DB = -6.0

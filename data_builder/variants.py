@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from data_builder.mix import NOISES
-from data_builder.schema import CHUNK, DELAY_MS, due_chunk
+from data_builder.schema import CHUNK, COOL_DOWN, DELAY_MS, due_chunk
 from data_builder.sources import Rng, pick
 from data_builder.subtasks.proactive import alert
 from data_builder.subtasks.spoken_of import MIXED, name_of, targets
@@ -16,13 +16,11 @@ from data_builder.subtasks.understanding import phrase
 from data_builder.texts.alerts import ALERTS
 from data_builder.texts.equipment import EQUIPMENT
 from data_builder.texts.sounds import PHRASES, WATCH_FORMS, WATCH_INSTRUCTIONS, alike
-from soundflow.clock import samples
 
 BASES: Final = ("narrate_events", "count_events", "watch_sound", "proactive_")
 """Beginnings of the names of sub-tasks whose streams are fair under another instruction."""
 PRESENT: Final = 1 / 3
 """Share of the draws that ask for a class of the stream: most others are not fair, about half of what is left are."""
-COOL_DOWN: Final = samples(30.0)  # from one announcement of a class to the next
 PLAIN_BEDS: Final = frozenset({"zero", "room_tone", *(f"noise:{name}" for name in NOISES)})
 """Backgrounds in which nothing can be named."""
 IN_BEDS: Final = frozenset(

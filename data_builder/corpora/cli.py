@@ -17,7 +17,7 @@ app = typer.Typer(help="Recipes of public corpora.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="a corpus of `soundflow data corpora`")]
 
 
-def _fail(err: SoundflowError) -> typer.Exit:
+def fail(err: SoundflowError) -> typer.Exit:
     typer.echo(f"{err.code}: {err}", err=True)
     return typer.Exit(2)
 
@@ -49,7 +49,7 @@ def download(
     try:
         recipe(name).download(out, tuple(only))
     except SoundflowError as err:
-        raise _fail(err) from err
+        raise fail(err) from err
     typer.echo(f"{name} is in {out}; next: soundflow data prepare {name} --raw {out} --out DIR")
 
 
@@ -66,7 +66,7 @@ def prepare(
     try:
         done = recipe(name).prepare(raw, out, Options(limit=limit, partial=partial, workers=workers))
     except SoundflowError as err:
-        raise _fail(err) from err
+        raise fail(err) from err
     counts = ", ".join(f"{count} {split}" for split, count in done.entries.items())
     typer.echo(f"{counts}, {done.hours:.2f} hours in {out}; {done.quarantined} left out, see quarantine.jsonl")
 
@@ -80,7 +80,7 @@ def unpack(
     try:
         done = unpack_archive(archive, out)
     except SoundflowError as err:
-        raise _fail(err) from err
+        raise fail(err) from err
     for member in done.rejected[:50]:
         typer.echo(f"{member.name or archive.name}: {member.reason}", err=True)
     typer.echo(f"{len(done.files)} files in {out}, {len(done.rejected)} refused")
