@@ -15,6 +15,7 @@ from data_builder.compose import compose
 from data_builder.corpora.dialogue_pairs import read_pairs
 from data_builder.corpora.folder import SPLITS, Row
 from data_builder.plan import Plan, digest, read_removed
+from data_builder.retell import retellings
 from data_builder.scenario.day import Day
 from data_builder.scenario.endpoint import Endpoint
 from data_builder.scenario.llm import LlmPlanner
@@ -138,6 +139,8 @@ def make_block(plan: Plan, kit: Kit, number: int) -> Made:
             meta = sample.to_dict()
             if asked := watch_variants(np.random.default_rng([*key, slot, 10]), meta):
                 meta["variants"] = asked
+            if retold := retellings(np.random.default_rng([*key, slot, 12]), meta):
+                meta["retold"] = retold
             made.streams.append((meta, audio))
             break
     return made

@@ -120,6 +120,10 @@ def _check(meta: dict[str, Any], audio: NDArray[np.int16], rate: int) -> list[st
         for r in variant["responses"]:
             found += _response(meta, r, things.get(r["trigger"]), things)
         bad += [f"variant {variant['instruction']!r}: {b}" for b in found]
+    for other in meta.get("retold", ()):
+        if other["call"] is not None:
+            bad += _call(other["call"], meta["tools"])
+        need(other["speech"] in things and other["text"], f"retold: no words or no utterance in {other}")
     if meta["subtask"] == "chat_history":
         bad += _history(meta, things)
     return bad
@@ -166,14 +170,9 @@ def _response(
         bad.append(f"{name}: due_chunk {r['due_chunk']}, expected {expected}, inside the stream")
     most = MOST_WORDS_VERBATIM if meta["ability"] in VERBATIM else MOST_WORDS
     if r["kind"] == "act":
-        names = [t["name"] for t in TOOL_SETS.get(meta["tools"], ())]
-        if not r["call"] or r["call"]["name"] not in names or r["text"]:
-            bad.append(f"{name}: call {r['call']} not of tool set {meta['tools']!r}")
-        else:
-            try:
-                validate_call(ActionCall(r["call"]["name"], r["call"]["arguments"]), _tools(meta["tools"]))
-            except DataError as error:
-                bad.append(f"{name}: call of {error}")
+        bad += [f"{name}: {b}" for b in _call(r["call"], meta["tools"])]
+        if r["text"]:
+            bad.append(f"{name}: an act with a text")
     elif r["kind"] != "speak" or not r["text"].strip() or r["call"] or len(r["text"].split()) > most:
         bad.append(f"{name}: expected a text of 1 to {most} words to speak, got {r['text']!r}")
     if speech and not trigger["addressed"]:
@@ -187,6 +186,16 @@ def _response(
     if r["cancelled_at"] is not None and not evidence <= r["cancelled_at"] < meta["samples"]:
         bad.append(f"{name}: cancelled before its evidence was there, or after the end")
     return bad
+
+
+def _call(call: dict[str, Any] | None, tools: str) -> list[str]:
+    if not call or call["name"] not in [t["name"] for t in TOOL_SETS.get(tools, ())]:
+        return [f"call {call} not of tool set {tools!r}"]
+    try:
+        validate_call(ActionCall(call["name"], call["arguments"]), _tools(tools))
+    except DataError as error:
+        return [f"call of {error}"]
+    return []
 
 
 @cache

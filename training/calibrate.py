@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from soundflow.decide.evidence import MEMORY, Evidence
 from soundflow.decide.policy import Calibration
 from soundflow.errors import DataError
-from soundflow.perceive.asked import asked_tags
+from soundflow.perceive.standing import Standing
 from soundflow.perceive.tags import TagCalibration
 from soundflow.scoring import Outcome, balanced_accuracy, best_threshold, calibration_error, refired
 from soundflow.types import Kind
@@ -50,12 +50,16 @@ def with_evidence(
     for s in scored:
         sample, features = s.item
         instruction = str(sample.get("instruction") or "")
-        evidence = Evidence(labels, weight, branch_weight, instruction, asked_tags(instruction, labels))
+        standing = Standing(instruction, labels)
+        evidence = Evidence(labels, weight, branch_weight, instruction, standing.tags)
         _, finals = simulate_words(speech_items(sample, features), features, random.Random(0))
         tags = features.tags.astype(np.float32)
         logits = s.logits.copy()
         for k in range(len(logits)):
-            if k not in finals:
+            if k in finals:
+                if standing.hear(finals[k]):
+                    evidence = Evidence(labels, weight, branch_weight, instruction, standing.tags)
+            else:
                 logits[k, Kind.SPEAK] += evidence.bias(
                     tags[(lo := max(0, k - MEMORY + 1)) : k + 1], features.alert[lo : k + 1]
                 )

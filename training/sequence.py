@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from soundflow.decide.context import Context, sound_names
-from soundflow.perceive.asked import asked_tags
+from soundflow.decide.context import MAX_SAID, Context, said_note, sound_names
+from soundflow.perceive.standing import Standing
 from soundflow.respond.grammar import act_text
 from soundflow.respond.tools import tools_prompt
 from soundflow.types import ActionCall, Kind, Note, Tool
@@ -46,7 +46,7 @@ class TokenSequence:
     token: list[int] = field(default_factory=list)
     features: list[Features] = field(default_factory=list)
     chunk_ids: list[tuple[str, int]] = field(default_factory=list)  # (sample id, chunk) of every audio token
-    asked: np.ndarray | None = None  # [521] of 0 and 1: tags that the instruction names
+    asked: np.ndarray | None = None  # [C,521] of 0 and 1: tags that are asked for at each audio chunk
 
     def __len__(self) -> int:
         return len(self.kind)
@@ -102,13 +102,14 @@ class SequenceBuilder:
         """
         seq, main, branches = TokenSequence(), 0, 0
         instruction = str(samples[0][0].get("instruction", ""))
-        seq.asked = asked_tags(instruction, self.labels) if instruction else None
+        asked: list[np.ndarray] = []
         late: list[tuple[Target, int]] = []
         for token in self.context.prefix(instruction, [t.name for t in tools]):
             seq.add("t", token, main)
             main += 1
         for sample, features in samples:
             words, finals = simulate_words(speech_items(sample, features), features, rng)
+            standing = Standing(instruction, self.labels)
             targets = {t.chunk: t for t in self.targets(sample, features, finals, tools, rng, train)}
             soft = soft_chunks(sample, targets.values())
             pending: list[tuple[str, int]] = []
@@ -120,6 +121,9 @@ class SequenceBuilder:
                 items = [*pending, *(("t", i) for i in spoken)]
                 pending = []
                 closed = chunk in finals
+                if closed:
+                    standing.hear(finals[chunk])
+                asked.append(standing.tags)
                 ids = self.context.words(words.get(chunk, ()), closed)
                 for kind, value in [*items, ("a", base), *(("t", i) for i in ids)]:
                     if kind == "a":
@@ -139,6 +143,7 @@ class SequenceBuilder:
             if pending:
                 seq.add(*pending[0], main)
                 main += 1
+        seq.asked = np.stack(asked) if any(row.any() for row in asked) else None
         for target, at in late:
             answer = bool(target.heard) or target.kind is Kind.ACT
             if answer or rng.random() < self.replies:
@@ -172,6 +177,7 @@ class SequenceBuilder:
         speech = {s["id"]: s for s in sample["speech"]}
         for response in sample["responses"]:
             kind, heard, sounds = Kind[str(response["kind"]).upper()], "", ()
+            before: list[Note] = []
             trigger = response.get("trigger", "")
             if response.get("clock") == "endpoint":
                 item = speech[trigger]
@@ -182,6 +188,7 @@ class SequenceBuilder:
                 due = max(closed)
                 heard = " ".join(finals[c] for c in closed).strip()
                 first = due
+                before = [said_note(c * features.chunk_samples, finals[c]) for c in sorted(finals) if c < min(closed)]
             else:
                 # A clause, a time that has come, or a sound: words alone do not announce it before it is due.
                 due = int(response["due_chunk"])
@@ -191,7 +198,8 @@ class SequenceBuilder:
                 continue
             if not heard:
                 sounds = sound_names(features.tags[max(0, chunk - 3) : chunk + 1], self.labels)
-            notes = tuple(Note(int(n["sample"]), str(n["text"])) for n in response.get("notes", ()))
+            known = [Note(int(n["sample"]), str(n["text"])) for n in response.get("notes", ())]
+            notes = tuple(sorted([*known, *before[-MAX_SAID:]], key=lambda n: n.sample))
             call = response.get("call")
             text = act_text(ActionCall(call["name"], call["arguments"]), tools) if call else str(response["text"])
             found.append(Target(chunk, due, first, kind, text, heard, sounds, notes))

@@ -14,6 +14,7 @@ from typing import Any
 
 from soundflow.respond.tools import make_tools
 from soundflow.types import Tool
+from training.misheard import FORMS, misheard, numbers
 
 OPENERS = ("", "", "Please ", "Could you ", "Can you ", "I would like you to ", "Hey, ", "Would you ")
 ORDERS = (
@@ -123,6 +124,19 @@ DOMAINS = (
         ("room", ("kitchen", "hallway", "bedroom", "living room"), "in the {}"),
     ), 1),
 )  # fmt: skip
+
+
+def retell(
+    sample: Mapping[str, Any], transcripts: Mapping[str, str], rng: random.Random, wrong: float = 0.4
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The sample under one of the other wordings that it carries (`retold`), and the words that are heard then.
+
+    A share `wrong` of them is heard badly (training/misheard.py). The sample must have `retold`.
+    """
+    other = rng.choice(sample["retold"])
+    text = misheard(other["text"], rng) if rng.random() < wrong else numbers(other["text"], rng.choice(FORMS))
+    responses = [{**r, "call": other["call"]} if r.get("call") else r for r in sample["responses"]]
+    return {**sample, "responses": responses}, {**transcripts, other["speech"]: text}
 
 
 def draw(rng: random.Random) -> tuple[tuple[Tool, ...], str, dict[str, Any]]:

@@ -10,7 +10,8 @@ from data_builder.subtasks.bystanders import REPLY
 from data_builder.subtasks.proactive import add_negative, random_instruction
 from data_builder.subtasks.rounds import second_voice, understood
 from data_builder.subtasks.subtask import Subtask
-from data_builder.texts.devices import NO_TOOL, coffee_call, request
+from data_builder.texts.devices import NO_TOOL, coffee_call
+from data_builder.texts.home_requests import request
 from data_builder.texts.questions import QUESTIONS
 from data_builder.texts.side_talk import MENTIONS, SIDE_TALK
 from data_builder.texts.states import ACTS, Act, Answer, state_question

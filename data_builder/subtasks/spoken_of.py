@@ -9,7 +9,7 @@ from typing import Final
 from data_builder.sources import Clip, Rng, pick
 from data_builder.subtasks.bystanders import unalarming
 from data_builder.subtasks.rounds import understood
-from data_builder.texts.devices import number
+from data_builder.texts.numbers import number
 from data_builder.texts.sounds import PHRASES, alike
 from data_builder.texts.styles import upper_first
 from data_builder.timeline import Item, Scene

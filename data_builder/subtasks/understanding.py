@@ -13,7 +13,7 @@ from data_builder.subtasks.bystanders import unalarming
 from data_builder.subtasks.spoken_of import targets
 from data_builder.subtasks.subtask import Subtask
 from data_builder.texts import scenes as words
-from data_builder.texts.devices import number
+from data_builder.texts.numbers import number
 from data_builder.texts.sounds import NARRATION_FORMS, NARRATION_INSTRUCTIONS, PHRASES, alike
 from data_builder.timeline import Item, Say, Scene
 from data_builder.world import World

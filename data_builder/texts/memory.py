@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from data_builder.sources import Rng, pick
-from data_builder.texts.devices import number
+from data_builder.texts.numbers import number
 
 
 @dataclass(frozen=True, slots=True)

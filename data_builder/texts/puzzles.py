@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from data_builder.sources import pick
-from data_builder.texts.devices import number
+from data_builder.texts.numbers import number
 
 Rng = np.random.Generator
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from data_builder.sources import Rng, pick
-from data_builder.texts.devices import number
+from data_builder.texts.numbers import number
 from data_builder.texts.puzzles import DAYS, MONTHS
 
 CHAT_INSTRUCTIONS: Final = (

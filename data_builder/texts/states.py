@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from data_builder.texts.devices import COLOURS, DOORS, ROOMS, number
+from data_builder.texts.home_requests import COLOURS, DOORS, ROOMS
+from data_builder.texts.numbers import number
 
 
 @dataclass(frozen=True, slots=True)

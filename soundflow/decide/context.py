@@ -26,7 +26,9 @@ SYSTEM = "You listen to a home. Warn of danger, distress and callers. Answer req
 END = "<|im_end|>"
 MAX_PREFIX_TOKENS = 128
 MAX_HEADER_TOKENS = 512
-MAX_NOTES = 8
+MAX_NOTES = 12
+MAX_SAID = 6
+MAX_SAID_CHARS = 120
 MAX_HEARD_CHARS = 400
 
 
@@ -59,6 +61,11 @@ def stamp(sample: int) -> str:
     """Minutes and seconds of the stream, "12:05"."""
     whole = int(seconds(sample))
     return f"{whole // 60}:{whole % 60:02d}"
+
+
+def said_note(sample: int, text: str) -> Note:
+    """What somebody said before, as a note for a later question."""
+    return Note(sample, f'"{text[-MAX_SAID_CHARS:]}"')
 
 
 class Context:

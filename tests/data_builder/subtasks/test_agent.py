@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from data_builder.subtasks.agent import AGENT
-from data_builder.texts.devices import NO_TOOL, TOOL_SETS, coffee_call, number, request
+from data_builder.texts.devices import NO_TOOL, TOOL_SETS, coffee_call
+from data_builder.texts.home_requests import request
+from data_builder.texts.numbers import number
 from data_builder.texts.states import ACTS, state_question
 from data_builder.timeline import Scene
 from soundflow.errors import DataError
@@ -99,7 +101,7 @@ def test_only_who_speaks_to_the_system_is_answered() -> None:
 def test_polite_requests_are_questions_and_cancelling_is_none() -> None:
     for seed in range(300):
         text, _ = request(np.random.default_rng(seed))
-        assert text.endswith("?") == text.startswith(("Can you", "Could you"))
+        assert text.endswith("?") == text.startswith(("Can you", "Could you", "Would you"))
 
 
 def test_real_orders_stand_in_where_nobody_can_speak() -> None:

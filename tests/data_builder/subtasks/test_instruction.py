@@ -12,7 +12,7 @@ from data_builder.subtasks.instruction import INSTRUCTION, styled_question
 from data_builder.subtasks.spoken_of import MIXED, name_of
 from data_builder.subtasks.subtask import Subtask
 from data_builder.texts import requests
-from data_builder.texts.devices import number
+from data_builder.texts.numbers import number
 from data_builder.texts.sounds import PHRASES, alike
 from data_builder.texts.styles import STYLES, Base, drill, style
 from data_builder.timeline import Scene

@@ -1,0 +1,64 @@
+"""Spoken requests point at tags, replace one another, and are taken back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from soundflow.perceive.standing import Standing
+
+LABELS = ("Dog", "Cat", "Meow", "Rain", "Siren", "Speech")
+
+
+def names(standing: Standing) -> set[str]:
+    return {LABELS[i] for i in np.flatnonzero(standing.tags)}
+
+
+@pytest.mark.parametrize(
+    "text", ["Tell me when you hear a dog.", "If you hear a dog, let me know.", "Can you listen for a dog?"]
+)
+def test_a_request_points_at_its_sound(text: str) -> None:
+    standing = Standing("", LABELS)
+    assert standing.hear(text)
+    assert names(standing) == {"Dog"}
+    assert not standing.hear("The dog is asleep."), "a mention asks for nothing"
+    assert names(standing) == {"Dog"}
+
+
+@pytest.mark.parametrize(
+    "text", ["Forget that, watch out for a cat now.", "No, listen for a cat instead.", "Make that a cat, please."]
+)
+def test_a_change_replaces_what_was_asked_for(text: str) -> None:
+    standing = Standing("", LABELS)
+    standing.hear("Tell me when you hear a dog.")
+    assert standing.hear(text)
+    assert names(standing) == {"Cat"}
+
+
+@pytest.mark.parametrize(
+    "text", ["Never mind the dog.", "Stop listening for a dog.", "Ignore the dog from now on.", "Cancel that, please."]
+)
+def test_what_is_taken_back_is_gone_and_the_instruction_stays(text: str) -> None:
+    standing = Standing("Tell me when you hear rain.", LABELS)
+    standing.hear("Tell me when you hear a dog.")
+    assert names(standing) == {"Dog", "Rain"}
+    assert standing.hear(text)
+    assert names(standing) == {"Rain"}
+
+
+def test_whether_each_sound_is_to_be_told() -> None:
+    assert Standing("Every time you hear a cat, say how many there were.", LABELS).each
+    standing = Standing("", LABELS)
+    standing.hear("Tell me when you hear a dog.")
+    assert not standing.each
+    assert standing.hear("Tell me each time you hear a dog.")
+    assert standing.each
+
+
+def test_a_snapshot_holds_what_was_asked_for_by_voice() -> None:
+    standing = Standing("", LABELS)
+    standing.hear("Count how often you hear a dog.")
+    other = Standing("", LABELS)
+    other.restore(standing.snapshot())
+    assert names(other) == {"Dog"}
+    assert other.each
