@@ -113,6 +113,79 @@ def step_times(values: Sequence[float], chunk_ms: float) -> bytes:
     return _png(figure)
 
 
+def positions(figures: Figures) -> bytes:
+    """Balanced accuracy by position of each system and gap length, with intervals; the events alone as a line."""
+    figure, (axis,) = _figure(6.4, 3.6)
+    colours = (OURS, RULES, GOOD, INK, SOFT)
+    for k, (system, setups) in enumerate(figures.items()):
+        colour = COLOURS.get(system, colours[k % len(colours)])
+        alone = next((f["balanced_accuracy"][0] for name, f in setups.items() if "by_position" not in f), None)
+        if alone is not None:
+            axis.axhline(alone, color=colour, linewidth=0.9, linestyle=":")
+        for j, (name, f) in enumerate((n, f) for n, f in setups.items() if "by_position" in f):
+            found = [p["balanced_accuracy"] for p in f["by_position"]]
+            x = np.arange(1, len(found) + 1) + 0.06 * (j - 0.5)
+            kept = [i for i, v in enumerate(found) if v[0] is not None]
+            values = np.array([found[i] for i in kept], dtype=float)
+            if kept:
+                spread = np.abs(values[:, 1:].T - values[:, 0])
+                style = "o-" if j == 0 else "s--"
+                axis.errorbar(
+                    x[kept], values[:, 0], spread, fmt=style, color=colour, capsize=2, label=f"{system}, {name}"
+                )
+    axis.set_ylim(0, 1.03)
+    axis.set_xlabel("position in the stream (dotted: the same events alone)", fontsize=9, color=INK)
+    axis.set_ylabel("balanced accuracy", fontsize=9, color=INK)
+    if axis.get_legend_handles_labels()[0]:
+        axis.legend(frameon=False, fontsize=8, loc="lower left")
+    return _png(figure)
+
+
+def reliability(found: Sequence[Figures], title: str) -> bytes:
+    """Share right against mean p of each bin, and how many points are in it (log axis)."""
+    figure, (curve, counts) = _figure(4.8, 5.0, 2, (3.0, 1.0))
+    p, right, many = ([b[k] for b in found] for k in ("p", "right", "count"))
+    curve.plot([0, 1], [0, 1], color=SOFT, linewidth=0.9, linestyle=":")
+    curve.plot(p, right, "o-", color=OURS)
+    for x, y, n in zip(p, right, many, strict=True):
+        curve.annotate(str(n), (x, y), fontsize=7, color=SOFT, xytext=(4, -9), textcoords="offset points")
+    curve.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
+    curve.set_title(title, fontsize=10, color=INK, loc="left")
+    curve.set_ylabel("a response was right", fontsize=9, color=INK)
+    counts.bar([b["from"] for b in found], many, width=0.09, align="edge", color=OURS)
+    counts.set_yscale("log")
+    counts.set_ylim(bottom=0.7)
+    counts.set_ylabel("count", fontsize=8, color=SOFT)
+    counts.set_xlabel("published p(speak) + p(act)", fontsize=9, color=INK)
+    return _png(figure)
+
+
+def dial_curve(curves: Figures) -> bytes:
+    """Recalls (left axis) and false alarms an hour (right axis) over the dial, for each SNR."""
+    figure, (axis,) = _figure(6.4, 3.8)
+    alarms = axis.twinx()
+    alarms.spines["top"].set_visible(False)
+    for side in (axis, alarms):
+        side.spines[["left", "bottom", "right"]].set_color(SOFT)
+    for k, (snr, curve) in enumerate(curves.items()):
+        x, faint = [p["dial"] for p in curve], 1.0 if k == 0 else 0.45
+        for key, colour, name in (("respond_recall", OURS, "respond-recall"), ("silent_recall", GOOD, "silent-recall")):
+            y = [p[key] if p[key] is not None else np.nan for p in curve]
+            axis.plot(x, y, color=colour, alpha=faint, label=f"{name}, {snr} dB")
+        if k == 0:
+            alarms.plot(x, [p["false_alarms_hour"] for p in curve], color=RULES, linestyle="--")
+    alarms.set_yscale("symlog", linthresh=1.0)
+    alarms.set_ylim(bottom=0)
+    alarms.set_ylabel("false alarms an hour (dashed)", fontsize=9, color=RULES)
+    alarms.tick_params(colors=SOFT, labelsize=8)
+    axis.axvline(0.5, color=SOFT, linewidth=0.9, linestyle=":")
+    axis.set_ylim(0, 1.03)
+    axis.set_xlabel("proactivity dial", fontsize=9, color=INK)
+    axis.set_ylabel("recall", fontsize=9, color=INK)
+    axis.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    return _png(figure)
+
+
 def plain(label: str) -> str:
     """ "event/crying_baby" -> "crying baby"; the group is kept where the name does not tell it."""
     group, _, name = label.partition("/")

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import report, runs
+from benchmarks import decisions, report, runs
 from benchmarks.runs import Options
 from benchmarks.systems import NAMES
 from soundflow.errors import ConfigError
@@ -28,6 +28,8 @@ PerClass = Annotated[int, typer.Option(min=0, help="At most so many clips of a c
 Seed = Annotated[int, typer.Option(help="Draws clips, levels and beds.")]
 Workers = Annotated[int, typer.Option(min=0, help="Processes of one thread each; 0 = in this one.")]
 Systems = Annotated[str, typer.Option(help="Comma-separated names.")]
+Dial = Annotated[float, typer.Option(min=0.0, max=1.0, help="Our dial; at 0 it listens and never answers.")]
+Heard = Annotated[Path, typer.Option(exists=True, file_okay=False, help="Folder of such a run; hears nothing.")]
 ScoreOnly = Annotated[bool, typer.Option("--score-only", help="Score the instances.jsonl that is there; hear nothing.")]
 
 
@@ -40,11 +42,12 @@ def _options(
     workers: int = 2,
     systems: str = ALL,
     score_only: bool = False,
+    proactivity: float = 0.5,
 ) -> Options:
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(variable, "1")  # inherited by the workers
     names = tuple(s.strip() for s in systems.split(",") if s.strip())
-    return Options(out, audio, adapter, per_class, seed, workers, names, score_only)
+    return Options(out, audio, adapter, per_class, seed, workers, names, score_only, proactivity)
 
 
 def _show(result: runs.Result, out: Path) -> None:
@@ -62,6 +65,7 @@ def proactive(
     workers: Workers = 2,
     systems: Systems = ALL,
     snr: Annotated[str, typer.Option(help="dB of the sound over its background, comma-separated.")] = "20",
+    proactivity: Dial = 0.5,
     score_only: ScoreOnly = False,
 ) -> None:
     """Single real sounds: when to respond, when not; against rules and trivial baselines."""
@@ -69,7 +73,7 @@ def proactive(
         levels = tuple(float(x) for x in snr.split(","))
     except ValueError as error:
         raise ConfigError(f"--snr: expected numbers such as 20,10,0, got {snr!r}") from error
-    o = _options(out, audio, adapter, per_class, seed, workers, systems, score_only)
+    o = _options(out, audio, adapter, per_class, seed, workers, systems, score_only, proactivity)
     _show(runs.run_proactive(o, levels), out)
 
 
@@ -83,11 +87,58 @@ def quiet(
     systems: Systems = ALL,
     minutes: Annotated[float, typer.Option(min=1, help="Minutes of composed audio.")] = 60.0,
     proactive: Annotated[Path | None, typer.Option(help="Folder of a proactive run, for the curve.")] = None,
+    proactivity: Dial = 0.5,
     score_only: ScoreOnly = False,
 ) -> None:
     """False alarms an hour, and words invented where nobody speaks."""
-    o = _options(out, audio, adapter, seed=seed, workers=workers, systems=systems, score_only=score_only)
+    o = _options(out, audio, adapter, 12, seed, workers, systems, score_only, proactivity)
     _show(runs.run_quiet(o, minutes, proactive), out)
+
+
+@app.command()
+def rounds(
+    out: Out,
+    audio: Audio = None,
+    adapter: Adapter = None,
+    seed: Seed = 0,
+    workers: Workers = 2,
+    systems: Systems = "nano,rules,always-silent",
+    rounds: Annotated[str, typer.Option(help="Events a stream, comma-separated.")] = "1,5",
+    streams: Annotated[int, typer.Option(min=1, help="Draws of as many events as the longest stream holds.")] = 40,
+    score_only: ScoreOnly = False,
+) -> None:
+    """Five sounds in a stream against the same sounds alone: what is kept, by position."""
+    try:
+        numbers = tuple(int(x) for x in rounds.split(","))
+    except ValueError as error:
+        raise ConfigError(f"--rounds: expected whole numbers such as 1,5, got {rounds!r}") from error
+    o = _options(out, audio, adapter, seed=seed, workers=workers, systems=systems, score_only=score_only)
+    _show(decisions.run_rounds(o, numbers, streams), out)
+
+
+@app.command()
+def hazards(
+    out: Out,
+    proactive: Heard,
+    quiet: Heard,
+    budget: Annotated[float, typer.Option(min=0.0, help="False alarms an hour.")] = 2.0,
+) -> None:
+    """Recall of alarms, sirens, glass, shots and explosions against false alarms an hour, out of two runs."""
+    _show(decisions.run_hazards(_options(out), proactive, quiet, budget), out)
+
+
+@app.command()
+def calibration(
+    out: Out,
+    proactive: Heard,
+    quiet: Heard,
+    tasks: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Folder of a run of `bench tasks`.")
+    ] = None,
+    system: Annotated[str, typer.Option(help="Whose probabilities.")] = "nano",
+) -> None:
+    """Whether the published probabilities mean what they say, and the dial's curve, out of two or three runs."""
+    _show(decisions.run_calibration(_options(out), proactive, quiet, tasks, system), out)
 
 
 @app.command()
@@ -123,10 +174,11 @@ def watch(
     per_class: PerClass = 12,
     seed: Seed = 0,
     workers: Workers = 2,
+    systems: Systems = "nano,rules,always-silent,always-respond",
     score_only: ScoreOnly = False,
 ) -> None:
     """ "Tell me when you hear X", for classes in training and out of it."""
-    o = _options(out, audio, adapter, per_class, seed, workers, score_only=score_only)
+    o = _options(out, audio, adapter, per_class, seed, workers, systems, score_only)
     _show(runs.run_watch(o), out)
 
 
@@ -138,10 +190,11 @@ def acts(
     per_class: PerClass = 0,
     seed: Seed = 0,
     workers: Workers = 2,
+    systems: Systems = "nano,rules",
     score_only: ScoreOnly = False,
 ) -> None:
     """Device calls: coffee orders by real voices; lights, timers, locks and heating by synthetic ones."""
-    o = _options(out, audio, adapter, per_class, seed, workers, score_only=score_only)
+    o = _options(out, audio, adapter, per_class, seed, workers, systems, score_only)
     _show(runs.run_acts(o), out)
 
 
@@ -187,6 +240,27 @@ def echo(
     """The system's own voice, played back through a simulated room: false barge-ins and answers to itself."""
     o = _options(out, audio, adapter, seed=seed, workers=workers, score_only=score_only)
     _show(runs.run_echo(o, alerts), out)
+
+
+@app.command()
+def tasks(
+    out: Out,
+    data: Annotated[
+        Path | None, typer.Argument(help="Shards of `data build --split dev`; not needed with --score-only.")
+    ] = None,
+    adapter: Adapter = None,
+    split: Annotated[str, typer.Option(help="Split that every dialogue must be of.")] = "dev",
+    per_task: Annotated[int, typer.Option(min=0, help="At most so many dialogues of a sub-task; 0 = all.")] = 0,
+    seed: Seed = 0,
+    workers: Workers = 2,
+    systems: Systems = "nano,nano-no-memory,always-silent",
+    score_only: ScoreOnly = False,
+) -> None:
+    """All 28 sub-tasks on held-out dialogues: in time, right, and nothing else; by sub-task and ability."""
+    from benchmarks import tasks as dialogues
+
+    o = _options(out, None, adapter, seed=seed, workers=workers, systems=systems, score_only=score_only)
+    _show(dialogues.run_tasks(o, data, split, per_task), out)
 
 
 @app.command()

@@ -18,19 +18,25 @@ from soundflow.scoring import Interval, rate_interval, recalls, refired
 
 STREAM_S = 60.0
 SHARES = {"ambience": 0.34, "music": 0.17, "side talk": 0.33, "room tone": 0.12, "digital silence": 0.04}
+TELEVISION = "television"
+TELEVISION_SHARE = 0.2  # of the minutes, on top of them
 WORDLESS = ("ambience", "music", "room tone", "digital silence")
 CONTEXT = ("thunderstorm", "thunder")
+READ = tuple(name for name, kind in SPEECH_GROUPS.items() if kind == "read speech")
 THRESHOLDS = tuple(round(float(x), 4) for x in 1 / (1 + np.exp(-np.linspace(-5, 9, 71))))
 
 
 def plan(rows: Sequence[Row], minutes: float, seed: int, split: str = "dev") -> list[Item]:
     """One-minute streams of a split in the proportions of SHARES; no alerting class is in them.
 
-    Every recording of a group is used before one comes again. On top, one stream in thirty of thunder: "context".
+    Every recording of a group is used before one comes again. On top, one stream in five of television-like talk (read
+    speech and jingles through a small speaker in a room, `benchmarks.compose.television`), and one in thirty of
+    thunder: "context". So an hour lasts 72 minutes, of which 60 are those of runs without television.
     """
     count = max(6, round(minutes * 60 / STREAM_S))
     counts = {g: max(1, round(count * s)) for g, s in SHARES.items()}
     counts["side talk"] = max(1, count - sum(n for g, n in counts.items() if g != "side talk"))
+    counts[TELEVISION] = max(1, round(count * TELEVISION_SHARE))
     counts["context"] = max(1, round(count / 30))
     dev = [r for r in rows if r.split == split]
     lying = beds(rows, split)
@@ -38,6 +44,7 @@ def plan(rows: Sequence[Row], minutes: float, seed: int, split: str = "dev") -> 
         "ambience": _by(lambda r: r.label, lying),
         "music": _by(lambda r: r.label, [r for r in dev if r.kind == "music"]),
         "side talk": _by(_talker, [r for r in dev if r.dataset in SPEECH_GROUPS]),
+        TELEVISION: _by(lambda r: r.speaker or r.dataset, [r for r in dev if r.dataset in READ]),
         "context": _by(lambda r: r.label, [r for r in dev if r.label in CONTEXT]),
         "room tone": {},
         "digital silence": {},
@@ -45,9 +52,12 @@ def plan(rows: Sequence[Row], minutes: float, seed: int, split: str = "dev") -> 
     found: list[Item] = []
     for group, number in counts.items():
         pool = pools[group]
-        if not pool and group in ("ambience", "music", "side talk"):
+        if not pool and group in ("ambience", "music", "side talk", TELEVISION):
             raise DataError(f"expected {split} rows of {group} for quiet streams, got none")
         if not pool and group == "context":
+            continue
+        if group == TELEVISION:
+            found += _broadcasts(number, pool, pools["music"], seed)
             continue
         found += _streams(group, number, pool, lying, seed)
     return found
@@ -77,6 +87,34 @@ def _streams(group: str, number: int, pool: dict[str, list[Row]], lying: list[Ro
         if group == "side talk" and not who.startswith("an4"):
             source = name  # many speakers, or one reader's different chapters
         found.append(Item(*fields, source, item_seed(seed, name), parts, bed, 0.0, STREAM_S))
+    return found
+
+
+def _broadcasts(number: int, readers: dict[str, list[Row]], music: dict[str, list[Row]], seed: int) -> list[Item]:
+    """Two readers in turn with short gaps, and a jingle of at most 4 s now and then; soft, as from across the room."""
+    names, tunes = sorted(readers), [row for name in sorted(music) for row in music[name]]
+    used = dict.fromkeys(names, 0)
+    found = []
+    for k in range(number):
+        name = f"quiet/{TELEVISION}/{k:03d}"
+        rng = draw(seed, name)
+        pair = [names[(k + j) % len(names)] for j in (0, 1)]
+        level = round(float(rng.uniform(-36, -24)), 1)
+        parts: list[Part] = []
+        at = 0.0
+        while at < STREAM_S - 2.0:
+            jingle = rng.random() < 0.15 and bool(parts)
+            who = pair[len(parts) % 2]
+            row = tunes[int(rng.integers(len(tunes)))] if jingle else readers[who][used[who] % len(readers[who])]
+            used[who] += not jingle
+            gap = round(float(rng.uniform(0.2, 1.2)), 2)
+            most = round(min(4.0 if jingle else 15.0, STREAM_S - at - gap), 2)
+            if most < 0.5:
+                break
+            parts.append(Part(row.path, gap, 0.0, most, level, TELEVISION))
+            at += gap + min(row.seconds, most)
+        fields = (name, TELEVISION, TELEVISION, "no", name, item_seed(seed, name))
+        found.append(Item(*fields, tuple(parts), Bed("room", -62.0), 0.0, STREAM_S))
     return found
 
 

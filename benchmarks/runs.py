@@ -30,18 +30,20 @@ from benchmarks.hear import hear
 from benchmarks.instances import Row as Instance
 from benchmarks.plan import single_events
 from benchmarks.report import Picture, Section
-from benchmarks.systems import CHUNK_MS, NAMES, OURS, Setup
+from benchmarks.systems import ABLATED, CHUNK_MS, KNOWN, NAMES, OURS, Setup
 from benchmarks.workers import Runner, run
 from soundflow.errors import ConfigError
 from soundflow.scoring import recalls
 from soundflow.tiers import checkpoint, nano
 
 RULES_PER_CLASS = 24
+ASKED_PER_CLASS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What every command takes. `per_class` 0 = all clips; `score_only`: no audio is heard."""
+    """What every command takes. `per_class` 0 = all clips; `score_only`: no audio is heard; `proactivity`: the dial of
+    ours, at 0 it listens and never answers."""
 
     out: Path
     audio: Path | None = None
@@ -51,6 +53,7 @@ class Options:
     workers: int = 2
     systems: tuple[str, ...] = NAMES
     score_only: bool = False
+    proactivity: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +80,17 @@ def identity(adapter: Path | None) -> dict[str, Any]:
 def setup_of(o: Options, **more: Any) -> Setup:
     """A worker's setup for these options."""
     for name in o.systems:
-        if name not in NAMES:
-            raise ConfigError(f"--systems: expected some of {', '.join(NAMES)}, got {name!r}")
-    return replace(Setup(audio_folder(o.audio), o.systems, o.adapter), **more)
+        if name not in KNOWN:
+            raise ConfigError(f"--systems: expected some of {', '.join(KNOWN)}, got {name!r}")
+    return replace(Setup(audio_folder(o.audio), o.systems, o.adapter, proactivity=o.proactivity), **more)
+
+
+def only(o: Options, *names: str) -> Options:
+    """The options with the systems that are among `names`; ConfigError where none is."""
+    kept = tuple(s for s in o.systems if s in names)
+    if not kept:
+        raise ConfigError(f"--systems: expected some of {', '.join(names)}, got {', '.join(o.systems)}")
+    return replace(o, systems=kept)
 
 
 def heard(name: str, o: Options, items: Sequence[Item], setup: Setup, runner: Runner, **config: Any) -> list[Instance]:
@@ -87,8 +98,10 @@ def heard(name: str, o: Options, items: Sequence[Item], setup: Setup, runner: Ru
     index = hashlib.sha256((setup.audio / "index.csv").read_bytes()).hexdigest()[:16]
     plan = hashlib.sha256(json.dumps([i.to_dict() for i in items], sort_keys=True).encode()).hexdigest()[:16]
     common = {"bench": name, "seed": o.seed, "per_class": o.per_class, "index": index, "plan": plan}
-    ours = {"adapter": identity(o.adapter)} if OURS in setup.systems else {}
+    ours = {"adapter": identity(o.adapter)} if any(s.startswith(OURS) for s in setup.systems) else {}
     named = {"systems": list(setup.systems), "threshold": setup.threshold, "base_rate": setup.base_rate}
+    named |= {} if setup.asked_threshold is None else {"asked_threshold": setup.asked_threshold}
+    named |= {} if setup.proactivity == 0.5 else {"proactivity": setup.proactivity}
     instances.check_config(o.out, common | ours | named | {k: str(v) for k, v in config.items()})
     lengths = [i.seconds or sum(p.gap_s + p.most_s for p in i.parts) + i.tail_s for i in items]
     repeats = [float(i.facts.get("repeat", 1.0)) for i in items]
@@ -148,6 +161,12 @@ def fitted(o: Options, index: Sequence[Row], setup: Setup, per_class: int) -> fl
         if (folder / "rules.json").is_file():
             return float(json.loads((folder / "rules.json").read_text(encoding="utf-8"))["threshold"])
     body = rules.fit(index, setup, o.out, per_class=per_class, seed=o.seed, workers=o.workers)
+    return float(body["threshold"])
+
+
+def fitted_asked(o: Options, index: Sequence[Row], setup: Setup) -> float:
+    """Threshold of the rules for sounds that are asked for, fitted on train and kept beside the instances."""
+    body = rules.fit_asked(index, setup, o.out, per_class=ASKED_PER_CLASS, seed=o.seed, workers=o.workers)
     return float(body["threshold"])
 
 
@@ -222,10 +241,12 @@ def run_watch(o: Options) -> Result:
     if o.score_only:
         rows = instances.read(o.out)
     else:
-        setup = setup_of(
-            replace(o, systems=tuple(s for s in o.systems if s in (OURS, "always-silent", "always-respond")))
-        )
-        rows = heard("watch", o, watch.plan(read_index(setup.audio), o.per_class, o.seed), setup, hear)
+        setup = setup_of(only(o, OURS, *ABLATED, "rules", "always-silent", "always-respond"))
+        index = read_index(setup.audio)
+        if "rules" in setup.systems:
+            asked = fitted_asked(o, index, setup)
+            setup = replace(setup, threshold=fitted(o, index, setup, RULES_PER_CLASS), asked_threshold=asked)
+        rows = heard("watch", o, watch.plan(index, o.per_class, o.seed), setup, hear)
     return finish("watch", o, rows, watch.score(rows), ())
 
 
@@ -234,10 +255,12 @@ def run_acts(o: Options) -> Result:
     if o.score_only:
         rows = instances.read(o.out)
     else:
-        setup = setup_of(replace(o, systems=(OURS,)))
-        folder = o.out / "utterances"
+        setup = setup_of(only(o, OURS, *ABLATED, "rules"))
+        index, folder = read_index(setup.audio), o.out / "utterances"
+        if "rules" in setup.systems:
+            setup = replace(setup, threshold=fitted(o, index, setup, RULES_PER_CLASS))
         requests = act_items.speak(folder)
-        items = acts.plan(read_index(setup.audio), requests, folder, o.per_class, o.seed)
+        items = acts.plan(index, requests, folder, o.per_class, o.seed)
         rows = heard("acts", o, items, setup, hear)
     return finish("acts", o, rows, acts.score(rows), ())
 

@@ -6,21 +6,19 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from benchmarks.gate import COOLDOWN_S, Gate, Likes
+from benchmarks.gate import Gate, Likes
 from soundflow.clock import chunk_samples, seconds
 from soundflow.decide.context import sound_names
 from soundflow.errors import ConfigError
-from soundflow.events import DecisionEvent, Event
+from soundflow.events import DecisionEvent, Event, ReplyDone
 from soundflow.loop import Model, Stream
 from soundflow.perceive.chunker import Chunker
-from soundflow.perceive.labels import ALERTING
-from soundflow.perceive.normalise import LevelTracker
-from soundflow.perceive.sound import SoundEncoder, labels
 from soundflow.session import announced_as
 from soundflow.types import Decision, FloatArray, Perception, Tool
 
@@ -28,6 +26,9 @@ CHUNK_MS = 400
 OURS = "nano"
 TRIVIAL = ("always-silent", "always-respond", "random")
 NAMES = (OURS, "rules", *TRIVIAL)
+NO_MEMORY = f"{OURS}-no-memory"
+ABLATED = tuple(f"{OURS}-no-{sense}" for sense in ("sound", "tags", "words"))
+KNOWN = (*NAMES, *ABLATED, NO_MEMORY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,15 @@ class System(Protocol):
 class Setup:
     """What a worker process builds its systems from; it travels by pickle.
 
-    `threshold` is of the rule system, `proactivity` of ours: at 0 it listens and never answers.
+    `threshold` is of the rule system, `asked_threshold` its one for sounds that the instruction names (None: the same),
+    `proactivity` of ours: at 0 it listens and never answers.
     """
 
     audio: Path
     systems: tuple[str, ...] = NAMES
     adapter: Path | None = None
     threshold: float = 0.5
+    asked_threshold: float | None = None
     base_rate: float = 0.5
     proactivity: float = 0.5
 
@@ -82,12 +85,22 @@ def make(setup: Setup) -> list[System]:
     for name in setup.systems:
         if name == OURS:
             made.append(Nano(setup.adapter, setup.proactivity))
+        elif name == NO_MEMORY:
+            from benchmarks.no_memory import NoMemory
+
+            made.append(NoMemory(setup.adapter, setup.proactivity))
+        elif name in ABLATED:
+            from benchmarks.ablations import Ablated
+
+            made.append(Ablated(name, setup.adapter, setup.proactivity))
         elif name == "rules":
-            made.append(Rules(setup.threshold))
+            from benchmarks.keyword_rules import Rules
+
+            made.append(Rules(setup.threshold, setup.asked_threshold))
         elif name in TRIVIAL:
             made.append(Trivial(name, setup.base_rate))
         else:
-            raise ConfigError(f"--system: expected one of {', '.join(NAMES)}, got {name!r}")
+            raise ConfigError(f"--system: expected one of {', '.join(KNOWN)}, got {name!r}")
     return made
 
 
@@ -133,15 +146,21 @@ class OurListener:
         return self.stream.close()
 
 
+@lru_cache(maxsize=1)
+def _loaded(adapter: Path | None) -> Model:
+    """The tier; streams hold all state, so that the variants of ours in one process share its weights."""
+    from soundflow.tiers import nano
+
+    return nano.load(adapter=adapter)
+
+
 class Nano:
     """Our nano tier, deterministic (replies advance by a fixed number of tokens a chunk)."""
 
     name = OURS
 
     def __init__(self, adapter: Path | None = None, proactivity: float = 0.5) -> None:
-        from soundflow.tiers import nano
-
-        self.model = nano.load(adapter=adapter)
+        self.model = _loaded(adapter)
         self.chunk = self.model.chunk_samples
         self.proactivity = proactivity
 
@@ -149,8 +168,11 @@ class Nano:
         return OurListener(self.model, ask, **{"proactivity": self.proactivity, **options})
 
 
-class _Chunked:
-    """A listener that decides chunk by chunk; `score` gives p(respond), a topic and a sound embedding of one chunk."""
+class Chunked:
+    """A listener that decides chunk by chunk; `score` gives p(respond), a topic and a sound embedding of one chunk.
+
+    `announce`: what is said about a topic; "" says nothing.
+    """
 
     def __init__(self, chunk: int, threshold: float, cooldown_s: float) -> None:
         self.topics: list[str] = []
@@ -164,54 +186,28 @@ class _Chunked:
         raise NotImplementedError
 
     def push(self, pcm: FloatArray) -> list[Event]:
-        return [self._step(chunk.index, chunk.end_sample, chunk.samples) for chunk in self._chunker.push(pcm)]
+        return [e for c in self._chunker.push(pcm) for e in self.step(c.index, c.end_sample, c.samples)]
 
     def close(self) -> list[Event]:
         last = self._chunker.flush()
-        return [self._step(last.index, last.end_sample, last.samples)] if last else []
+        return self.step(last.index, last.end_sample, last.samples) if last else []
 
-    def _step(self, index: int, end: int, pcm: FloatArray) -> Event:
+    def announce(self, topic: str) -> str:
+        return ""
+
+    def step(self, index: int, end: int, pcm: FloatArray) -> list[Event]:
+        """One chunk: the decision, and the announcement if there is one."""
         began = time.perf_counter()
         p, topic, sound = self.score(pcm)
         self.step_ms.append((time.perf_counter() - began) * 1000)
         self.topics.append(topic)
         like = self._likes.hear(sound)
-        said = "speak" if self._gate.fires(index, end, p, topic, like) else "silent"
-        return DecisionEvent(t=seconds(end), decision=said, p={"silent": 1 - p, "speak": p, "act": 0.0}, chunk=index)
-
-
-class Rules:
-    """The fair rule system: the highest AudioSet score of an alerting label (soundflow.perceive.labels.ALERTING)
-    against one threshold fitted on train, behind the same level tracker, hold and cool-down as ours."""
-
-    name = "rules"
-
-    def __init__(self, threshold: float, sound: Path | None = None, chunk_ms: int = CHUNK_MS) -> None:
-        if sound is None:
-            from soundflow.tiers import nano
-
-            sound = nano.parts().sound
-        self.chunk, self.threshold = chunk_samples(chunk_ms), threshold
-        self.encoder, self.level = SoundEncoder(sound, self.chunk), LevelTracker(self.chunk)
-        names = labels(sound)
-        self.alerting = [(names.index(n), group) for group, members in ALERTING.items() for n in members]
-
-    def open(self, ask: Ask) -> Listener:
-        return _RuleListener(self)
-
-
-class _RuleListener(_Chunked):
-    def __init__(self, rules: Rules) -> None:
-        super().__init__(rules.chunk, rules.threshold, COOLDOWN_S)
-        self._rules = rules
-        self._level, self._sound = rules.level.init_state(), rules.encoder.init_state()
-
-    def score(self, pcm: FloatArray) -> tuple[float, str, FloatArray]:
-        levelled = self._rules.level.step(pcm, self._level).samples
-        frames = self._rules.encoder.step(levelled, self._sound)
-        tags = frames.scores.max(axis=0)
-        best = max(self._rules.alerting, key=lambda pair: float(tags[pair[0]]))
-        return float(tags[best[0]]), best[1], frames.embeddings.mean(axis=0)
+        fires = self._gate.fires(index, end, p, topic, like)
+        odds, t = {"silent": 1 - p, "speak": p, "act": 0.0}, seconds(end)
+        events: list[Event] = [DecisionEvent(t=t, decision="speak" if fires else "silent", p=odds, chunk=index)]
+        if fires and (text := self.announce(topic)):
+            events.append(ReplyDone(t=t, id=f"r{index}", text=text))
+        return events
 
 
 class Trivial:
@@ -226,7 +222,7 @@ class Trivial:
         return _Constant(self.chunk, p)
 
 
-class _Constant(_Chunked):
+class _Constant(Chunked):
     def __init__(self, chunk: int, p: float) -> None:
         super().__init__(chunk, 0.5, 0.0)
         self._p = p

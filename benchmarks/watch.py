@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,21 +50,30 @@ ALIKE = (
 )
 
 
-def plan(rows: Sequence[Row], per_class: int, seed: int) -> list[Item]:
+SIDES: Mapping[str, Mapping[str, tuple[str, str]]] = {"in": INSIDE, "out": OUTSIDE}
+
+
+def plan(
+    rows: Sequence[Row],
+    per_class: int,
+    seed: int,
+    split: str = "dev",
+    sides: Mapping[str, Mapping[str, tuple[str, str]]] = SIDES,
+) -> list[Item]:
     """For each clip of X one stream with it and one with another class of the same list in its place, asked for X.
 
     Distractors are never alerting classes: those are answered without being asked for.
     """
-    dev = [r for r in rows if r.split == "dev" and r.kind == "event"]
+    dev = [r for r in rows if r.split == split and r.kind == "event" and (split != "train" or r.open)]
     by_label: dict[str, list[Row]] = {}
     for row in dev:
         by_label.setdefault(row.label, []).append(row)
-    lying = beds(rows, "dev")
+    lying = beds(rows, split)
     found: list[Item] = []
-    for side, classes in (("in", INSIDE), ("out", OUTSIDE)):
+    for side, classes in sides.items():
         present = [label for label in classes if by_label.get(label)]
         if len(present) < 2:
-            raise DataError(f"expected dev events of two of {sorted(classes)}, got {present}")
+            raise DataError(f"expected {split} events of two of {sorted(classes)}, got {present}")
         for label in present:
             others = [x for x in present if not _alike(x, label) and by_label[x][0].respond != "yes"]
             for k, row in enumerate(capped(by_label[label], per_class, seed, f"watch/{label}")):

@@ -19,6 +19,7 @@ from data_builder.corpora import (
     gigaspeech,
     librispeech,
     musan,
+    package_sounds,
     urbansound8k,
     voxpopuli,
     wham,
@@ -49,6 +50,7 @@ RECIPES: Final[dict[str, Recipe]] = {
         dialogues.ULTRACHAT,
         commands.FLUENT_RECIPE,
         commands.PICOVOICE_RECIPE,
+        package_sounds.RECIPE,
     )
 }
 

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from benchmarks import quiet
+from benchmarks.compose import television
 from benchmarks.corpus import read_index
 from benchmarks.gate import COOLDOWN_S, Gate, Likes
 from benchmarks.hear import hear
-from benchmarks.systems import Setup, _Chunked
+from benchmarks.systems import Chunked, Setup
 from benchmarks.workers import run
 from soundflow.errors import DataError
 from soundflow.types import FloatArray
@@ -24,7 +25,8 @@ def test_plan_has_its_shares_and_no_alerting_sound(corpus: Path) -> None:
     rows = read_index(corpus)
     items = quiet.plan(rows, 60, 0)
     counts = Counter(i.group for i in items)
-    assert sum(n for g, n in counts.items() if g != "context") == 60
+    assert sum(n for g, n in counts.items() if g not in ("context", "television")) == 60
+    assert counts["television"] == 12
     assert counts["ambience"] == 20
     alerting = {r.path for r in rows if r.respond == "yes" or r.split == "train"}
     used = {p.path for i in items for p in i.parts} | {i.bed.path for i in items}
@@ -42,15 +44,15 @@ def test_rates_and_groups(corpus: Path, tmp_path: Path) -> None:
     figures = quiet.score(rows)
     calm, nervous = figures["nano"], figures["rules"]
     assert calm["alarms"] == 0
-    assert calm["false_alarms_hour"][2] == pytest.approx(3 / calm["hours"], rel=1e-3)  # rule of three
+    assert calm["false_alarms_hour"][2] == pytest.approx(3 / calm["hours"], rel=4e-3)  # rule of three
     assert nervous["false_alarms_hour"][0] == pytest.approx(3600 / 1.6, rel=0.02)
     assert "context" in nervous["by_group"]
-    assert calm["hours"] == pytest.approx(sum(i.group != "context" for i in items) / 60)
+    assert calm["hours"] == pytest.approx(sum(i.group != "context" for i in items) / 60, abs=1e-3)
     failed = {"id": "q", "system": "nano", "item": items[0].to_dict(), "error": "x"}
     assert quiet.score([*rows, failed])["nano"]["alarms"] == 37
 
 
-class _Drawn(_Chunked):
+class _Drawn(Chunked):
     """p, topic and sound out of a list; its own gate decides."""
 
     def __init__(self, drawn: list[tuple[float, str, FloatArray]]) -> None:
@@ -110,3 +112,29 @@ def test_what_sounds_like_an_alarm_of_the_last_minute_is_part_of_it() -> None:
     assert gate.fires(50, ends[50], 0.99, "glass", heard[50])
     assert not gate.fires(120, ends[120], 0.99, "explosion", heard[120])
     assert gate.fires(199, ends[199], 0.99, "explosion", heard[199]), "a minute after the siren"
+
+
+def test_television_talks_through_a_small_speaker_in_a_room(corpus: Path) -> None:
+    rows = read_index(corpus)
+    items = [i for i in quiet.plan(rows, 10, 0) if i.group == "television"]
+    assert len(items) == 2
+    assert {p.through for i in items for p in i.parts} == {"television"}
+    assert {i.respond for i in items} == {"no"}
+    heard = {p.path.split("/")[0] for i in items for p in i.parts}
+    assert heard <= {"librispeech_train-clean-100_3spk", "fake"}
+    times = np.arange(16_000) / 16_000
+    levels = {}
+    for hz in (60.0, 1000.0, 7900.0):
+        tone = (0.1 * np.sin(2 * np.pi * hz * times)).astype(np.float32)
+        played = television(tone, 3, "x")
+        assert len(played) == len(tone)
+        levels[hz] = float(np.sqrt(np.mean(played[4000:] ** 2)))
+    assert levels[60.0] < 0.3 * levels[1000.0]
+    click = np.zeros(16_000, np.float32)
+    click[100] = 0.5
+    tail = television(click, 3, "x")[2000:6000]
+    assert np.abs(tail).max() > 1e-4, "the room goes on"
+    assert np.array_equal(television(click, 3, "x"), television(click, 3, "x"))
+    assert not np.array_equal(television(click, 4, "x"), television(click, 3, "x"))
+    with pytest.raises(DataError, match="radio"):
+        television(click, 3, "x", "radio")

@@ -1,0 +1,82 @@
+"""Rounds, hazards and calibration from runs to report; the latter two read what `proactive` and `quiet` heard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks import calibration, charts, hazards, instances
+from benchmarks import rounds as series
+from benchmarks.corpus import read_index
+from benchmarks.instances import Row as Instance
+from benchmarks.report import Picture
+from benchmarks.runs import RULES_PER_CLASS, Options, Result, finish, fitted, heard, saved_config, setup_of
+from benchmarks.systems import OURS
+from soundflow.errors import ConfigError
+
+
+def run_rounds(o: Options, rounds: Sequence[int] = (1, 5), streams: int = 40) -> Result:
+    """Streams of N events against the same events alone."""
+    if o.score_only:
+        rows = instances.read(o.out)
+    else:
+        setup = setup_of(o)
+        index = read_index(setup.audio)
+        if "rules" in setup.systems:
+            setup = replace(setup, threshold=fitted(o, index, setup, RULES_PER_CLASS))
+        items = series.plan(index, rounds, streams, o.seed)
+        rows = heard("rounds", o, items, setup, series.hear, rounds=list(rounds), streams=streams)
+    figures = series.score(rows)
+    caption = "Balanced accuracy by position in the stream; bars: 95 % bootstrap over streams"
+    pictures = [Picture("positions", caption, charts.positions(figures))] if figures else []
+    return finish("rounds", o, rows, figures, pictures)
+
+
+def run_hazards(o: Options, events: Path, still: Path, budget: float = hazards.BUDGET) -> Result:
+    """Recall of hazards against false alarms, out of a `proactive` and a `quiet` run of the same adapter."""
+    asked, calm = instances.read(events), instances.read(still)
+    dials = {float(config.get("proactivity", 0.5)) for config in (saved_config(events), saved_config(still)) if config}
+    if len(dials) > 1:
+        raise ConfigError(f"hazards: expected two runs of one dial, got {sorted(dials)} in {events} and {still}")
+    unheard = speak_threshold(events, still) if dials == {0.0} else None
+    figures = hazards.score(asked, calm, budget, unheard=unheard)
+    _note(o.out, "hazards", {"proactive": events, "quiet": still}, {"budget": budget, "dials": sorted(dials)})
+    return finish("hazards", o, [*asked, *calm], figures, ())
+
+
+def run_calibration(o: Options, events: Path, still: Path, tasks: Path | None, system: str = OURS) -> Result:
+    """Calibration errors, reliability diagrams and the dial's curve."""
+    folders = {"proactive": events, "quiet": still} | ({"tasks": tasks} if tasks else {})
+    read: dict[str, list[Instance]] = {name: instances.read(folder) for name, folder in folders.items()}
+    threshold = speak_threshold(events, still, system)
+    figures = calibration.score(read["proactive"], read["quiet"], read.get("tasks", []), threshold, system)
+    _note(o.out, "calibration", folders, {"system": system, "speak_threshold": threshold})
+    pictures = []
+    for name in (n for n in figures if n != "dial"):
+        file = f"reliability_{name.replace(',', '').replace(' ', '_')}"
+        png = charts.reliability(figures[name]["reliability"], f"by {name}")
+        pictures.append(Picture(file, f"Reliability by {name}", png))
+    pictures.append(Picture("dial", "The proactivity dial", charts.dial_curve(figures["dial"])))
+    return finish("calibration", o, read["proactive"], figures, pictures)
+
+
+def speak_threshold(events: Path, still: Path, system: str = OURS) -> float:
+    """The threshold of `system` at the default dial that both runs name. ConfigError where they name none, or two."""
+    key = (
+        (lambda c: c.get("threshold")) if system == "rules" else (lambda c: c.get("adapter", {}).get("speak_threshold"))
+    )
+    named = {key(saved_config(folder)) for folder in (events, still)} - {None}
+    if len(named) != 1:
+        raise ConfigError(
+            f"expected one threshold of {system} in the config.json of {events} and {still}, got {sorted(named)}: "
+            "take two runs of one adapter"
+        )
+    return float(named.pop())
+
+
+def _note(out: Path, bench: str, folders: dict[str, Path], config: dict[str, Any]) -> None:
+    """Write config.json: what was scored, by folder and hash of its rows."""
+    sources = {name: {"folder": str(f), "instances_sha256": instances.digest(f)} for name, f in folders.items()}
+    instances.check_config(out, {"bench": bench, "sources": sources} | config)
