@@ -264,6 +264,26 @@ def tasks(
 
 
 @app.command()
+def own(
+    out: Out,
+    audio: Audio = None,
+    adapter: Adapter = None,
+    per_class: PerClass = 2,
+    seed: Seed = 0,
+    workers: Workers = 2,
+    minutes: Annotated[float, typer.Option(min=1, help="Minutes of quiet audio.")] = 20.0,
+    sounds: Annotated[str, typer.Option(help="Labels to teach, comma-separated; empty: six.")] = "",
+    score_only: ScoreOnly = False,
+) -> None:
+    """Teach sounds out of 20 recordings each: recall, false tellings, and what stays as it was."""
+    from benchmarks import own as teaching
+
+    chosen = tuple(s.strip() for s in sounds.split(",") if s.strip()) or teaching.SOUNDS
+    o = _options(out, audio, adapter, seed=seed, workers=workers, score_only=score_only)
+    teaching.run_own(o, teaching.Wanted(chosen, per_class, minutes))
+
+
+@app.command()
 def quick(
     out: Out,
     audio: Audio = None,

@@ -34,6 +34,7 @@ class Options:
     json: bool = False
     instruction: str = ""
     tools: Path | None = None
+    adapter: Path | None = None
     proactivity: float = 0.5
     voice: Path | None = None
     timeline: Path | None = None

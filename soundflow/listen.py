@@ -61,7 +61,7 @@ def load_engine(options: Options) -> Engine:
     from soundflow.tiers import nano
 
     voice: Any = _voice() if options.voice else None
-    model = nano.load(chunk_ms=options.chunk_ms)
+    model = nano.load(chunk_ms=options.chunk_ms, adapter=options.adapter)
 
     def open_stream(watcher: Watcher) -> Stream:
         return loop.Stream(
@@ -274,6 +274,9 @@ def listen(
     json: Annotated[bool, typer.Option("--json", help="Events as JSON lines (docs/events.md).")] = False,
     instruction: Annotated[str, typer.Option(help='For example "tell me when you hear a dog".')] = "",
     tools: Annotated[Path | None, typer.Option(help="JSON file of the functions that may be called.")] = None,
+    adapter: Annotated[
+        Path | None, typer.Option(help="Folder of an adapter, for example with sounds of your own; default: ours.")
+    ] = None,
     proactivity: Annotated[float, typer.Option(help="0 says little, 1 says much.")] = 0.5,
     voice: Annotated[Path | None, typer.Option(help="Write the input with spoken replies to this WAV.")] = None,
     timeline: Annotated[Path | None, typer.Option(help="Draw the stream to this picture.")] = None,

@@ -174,3 +174,13 @@ def paired_difference(a: Sequence[Outcome], b: Sequence[Outcome], draws: int = 1
         raise ValueError("paired_difference: expected the outcomes of two systems on the same clips, in one order")
     found = recall_draws(a, draws, seed).mean(axis=1) - recall_draws(b, draws, seed).mean(axis=1)
     return percentiles(balanced_accuracy(a) - balanced_accuracy(b), found)
+
+
+def wilson(hits: int, count: int) -> Interval:
+    """A share with its 95 % score interval (Wilson 1927); it does not shrink to a point at 0 or 1. nan of nothing."""
+    if not count:
+        return Interval(float("nan"), float("nan"), float("nan"))
+    z, p = 1.959964, hits / count
+    middle = (p + z * z / (2 * count)) / (1 + z * z / count)
+    half = z * float(np.sqrt(p * (1 - p) / count + z * z / (4 * count * count))) / (1 + z * z / count)
+    return Interval(p, max(0.0, middle - half), min(1.0, middle + half))

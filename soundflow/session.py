@@ -11,43 +11,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from soundflow.clock import samples, seconds
-from soundflow.decide.likeness import like, unit
-from soundflow.events import (
-    Action,
-    DecisionEvent,
-    ErrorEvent,
-    Event,
-    NoteEvent,
-    ReplyCancelled,
-    ReplyDelta,
-    ReplyDone,
-    ReplyStarted,
-    SoundEvent,
-    SpeechStarted,
-    SpeechStopped,
-    Transcript,
-)
-from soundflow.perceive.labels import ALERTING, SPEECH, display_name
-from soundflow.types import (
-    ActionCall,
-    Decision,
-    FloatArray,
-    Kind,
-    Note,
-    Perception,
-    ReplyRequest,
-    Sound,
-    Tool,
-    Vad,
-    Words,
-)
+from soundflow.decide.announced import Announced, announced_as
+from soundflow.decide.context import MAX_SAID, said_note
+from soundflow.decide.notes import MAX_NOTES, forget, known, sound_note
+from soundflow.events import Action, ErrorEvent, Event, ReplyCancelled, ReplyDelta, ReplyDone, ReplyStarted
+from soundflow.perceive.own import OwnSound
+from soundflow.report import decision_event, note_event, sound_event, speech_events, transcript_events
+from soundflow.types import ActionCall, Decision, Kind, Note, Perception, ReplyRequest, Tool, Vad, Words
 
-MAX_NOTES = 32
 MAX_HEARD = 8
 CALLS: Final = frozenset({"help", "fire", "emergency", "hello", "hey"})
 """Single words that are answered, if the model wants to."""
 SURE_P, SURE_WINDOWS = 0.8, 3  # of voice activity: what an echo leaves of our own voice seldom reaches that
-RENAMED_S = 5.0  # a crying baby is laughter at first, and crying two seconds later
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +39,7 @@ class SessionConfig:
 
 @dataclass(slots=True)
 class SessionState:
-    """All that a session remembers; bounded."""
+    """All that a session remembers beside its announcements; bounded."""
 
     generation: int = 0
     replies: int = 0
@@ -72,9 +47,8 @@ class SessionState:
     acting: bool = False
     reply_text: str = ""
     playing_until: int = 0
-    announced: dict[str, int] = field(default_factory=dict)
-    sounded: deque[tuple[int, FloatArray]] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
     heard: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=MAX_HEARD))
+    said: deque[Note] = field(default_factory=lambda: deque(maxlen=MAX_SAID + MAX_HEARD))
     fresh: deque[tuple[int, Note]] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
     notes: deque[Note] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
     doubtful: bool = False  # speech began while our voice played, and may be its echo
@@ -98,6 +72,7 @@ class Session:
     def __init__(self, config: SessionConfig) -> None:
         self.config = config
         self.state = SessionState()
+        self.announced = Announced(samples(config.cooldown_s), asked=bool(config.instruction))
         self.counters = {
             "barge_ins": 0,
             "cooldown_suppressed": 0,
@@ -106,29 +81,54 @@ class Session:
             "lone_words": 0,
         }
 
+    def asked(self, something: bool, each: bool) -> None:
+        """Say whether sounds are asked for (by instruction or voice), and whether each of them is to be told."""
+        self.announced.asked, self.announced.each = something, each
+
     def turn_closed(self, words: Words) -> bool:
         """Whether this chunk ends a stretch of speech that may be answered."""
         return words.final is not None and bool(words.final.text)
 
-    def on_chunk(self, perception: Perception, decision: Decision, forgotten: int, sounds: Sequence[str]) -> Outcome:
+    def may_tell(self, own: OwnSound, perception: Perception, decision: Decision) -> bool:
+        """Whether a taught sound is to be told of instead of `decision`: not while a reply is made, not within the
+        cool-down, and not where an act or a closed turn is answered."""
+        now = perception.end_sample
+        if self.state.open_reply or not self.announced.own_due(own, now):
+            return False
+        answers = self.turn_closed(perception.words) or bool(self._heard(now))
+        return decision.kind is Kind.SILENT or (decision.kind is Kind.SPEAK and not answers)
+
+    def on_chunk(
+        self,
+        perception: Perception,
+        decision: Decision,
+        forgotten: int,
+        sounds: Sequence[str],
+        own: OwnSound | None = None,
+    ) -> Outcome:
         """Take one chunk.
 
         Args:
             forgotten: newest chunk that has left the LALM's cache, -1 for none.
             sounds: plain names of what sounds now, strongest first; only read where `decision` is not silent.
+            own: the taught sound that `decision` tells of; `may_tell` allowed it.
         """
         out, s, t = Outcome(), self.state, seconds(perception.end_sample)
         self._barge_in(perception.vad, perception.end_sample, t, out)
         out.events += self._perceived(perception, t)
-        self._forget(forgotten, t, out)
+        out.events += [note_event(note, t) for note in forget(s.fresh, s.notes, forgotten)]
         final = perception.words.final
         if final and final.text:
             s.heard.append((perception.end_sample, final.text))
-        decision = self._restrain(perception, decision, sounds)
+            s.said.append(said_note(perception.end_sample, final.text))
+        if own:
+            self.announced.own_told(own, perception.end_sample)
+        else:
+            decision = self._restrain(perception, decision, sounds)
         out.decision = decision
         out.events.append(decision_event(decision, t))
         if decision.kind is not Kind.SILENT:
-            out.start = self._request(perception, decision, sounds)
+            out.start = self._request(perception, decision, sounds, own)
         return out
 
     def _barge_in(self, vad: Vad, end: int, t: float, out: Outcome) -> None:
@@ -150,32 +150,18 @@ class Session:
         s.open_reply, s.playing_until = "", 0
 
     def _perceived(self, p: Perception, t: float) -> list[Event]:
-        events: list[Event] = []
-        s = self.state
-        if p.vad.stopped is not None and (p.vad.started is None or p.vad.stopped < p.vad.started):
-            events.append(SpeechStopped(t=t, end=seconds(p.vad.stopped)))
+        s, events = self.state, speech_events(p.vad, t)
         if p.vad.started is not None:
             s.speech_start = p.vad.started
-            events.append(SpeechStarted(t=t, start=seconds(p.vad.started)))
-        if p.vad.stopped is not None and p.vad.started is not None and p.vad.stopped >= p.vad.started:
-            events.append(SpeechStopped(t=t, end=seconds(p.vad.stopped)))
         for sound in p.sounds:
             events.append(sound_event(sound, t))
-            if sound.offset is None and sound.label not in SPEECH:
-                s.fresh.append((p.chunk, Note(sound.onset, display_name(sound.label))))
+            if (note := sound_note(sound)) is not None:
+                s.fresh.append((p.chunk, note))
         s.stable_words += len(p.words.new)
         events += transcript_events(p.words, t, s.speech_start, s.stable_words)
         if p.words.final is not None:
             s.stable_words = 0
         return events
-
-    def _forget(self, forgotten: int, t: float, out: Outcome) -> None:
-        s = self.state
-        while s.fresh and s.fresh[0][0] <= forgotten:
-            note = s.fresh.popleft()[1]
-            if not s.notes or s.notes[-1].text != note.text:
-                s.notes.append(note)
-                out.events.append(NoteEvent(t=t, text=f"{seconds(note.sample):.1f} s: {note.text}"))
 
     def _restrain(self, p: Perception, decision: Decision, sounds: Sequence[str]) -> Decision:
         """Silence instead of a second reply at once, or of the same announcement within the cool-down."""
@@ -190,34 +176,10 @@ class Session:
         if not sounds and self._heard(p.end_sample):
             self.counters["lone_words"] += 1
             return replace(decision, kind=Kind.SILENT)
-        topic = announced_as(sounds)
-        last = s.announced.get(topic)
-        told = (last is not None and p.end_sample - last < samples(self.config.cooldown_s)) or self._goes_on(p)
-        if told or self._renamed(topic, p.end_sample):
-            if not told:
-                self._remember(topic, p.end_sample)
-            self.counters["cooldown_suppressed"] += 1
-            return replace(decision, kind=Kind.SILENT)
-        self._remember(topic, p.end_sample)
-        s.sounded.append((p.end_sample, unit(p.sound)))
-        return decision
-
-    def _remember(self, topic: str, now: int) -> None:
-        announced = self.state.announced
-        if len(announced) >= MAX_NOTES and topic not in announced:
-            announced.pop(min(announced, key=lambda k: announced[k]))
-        announced[topic] = now
-
-    def _goes_on(self, p: Perception) -> bool:
-        """Whether this is, by its sound, what was announced within the cool-down, whatever it is called now."""
-        since = p.end_sample - samples(self.config.cooldown_s)
-        return not self.config.instruction and bool(like(self.state.sounded, p.sound, since))
-
-    def _renamed(self, topic: str, now: int) -> bool:
-        """Whether what was just announced may be the same sound: it or `topic` is no alerting group, but a guess."""
-        said, at = max(self.state.announced.items(), key=lambda item: item[1], default=("", -samples(RENAMED_S)))
-        guessed = not {said, topic} <= set(ALERTING)
-        return not self.config.instruction and guessed and now - at < samples(RENAMED_S)
+        if self.announced.tell(announced_as(sounds), p):
+            return decision
+        self.counters["cooldown_suppressed"] += 1
+        return replace(decision, kind=Kind.SILENT)
 
     def _heard(self, now: int) -> str:
         """Speech that has just closed."""
@@ -231,13 +193,16 @@ class Session:
         lone = kind is Kind.SPEAK and len(words) < 2 and not CALLS & set(words)
         return "" if lone else heard
 
-    def _request(self, p: Perception, decision: Decision, sounds: Sequence[str]) -> ReplyRequest:
+    def _request(
+        self, p: Perception, decision: Decision, sounds: Sequence[str], own: OwnSound | None = None
+    ) -> ReplyRequest:
         s = self.state
         s.replies += 1
         s.open_reply, s.reply_text, s.acting = f"r{s.replies}", "", decision.kind is Kind.ACT
-        heard = self._question(p.end_sample, decision.kind)
-        s.heard.clear()
-        known = [*s.notes, *(note for _, note in s.fresh)] if heard else []
+        heard = "" if own else self._question(p.end_sample, decision.kind)
+        notes = self._known(p.end_sample) if heard else []
+        if not own:
+            s.heard.clear()
         return ReplyRequest(
             id=s.open_reply,
             generation=s.generation,
@@ -245,11 +210,18 @@ class Session:
             chunk=decision.chunk,
             sample=p.end_sample,
             heard=heard,
-            sounds=() if heard else tuple(sounds),
-            notes=tuple(known),
+            sounds=() if heard else (own.name,) if own else tuple(sounds),
+            notes=tuple(notes),
             instruction=self.config.instruction,
             tools=self.config.tools if decision.kind is Kind.ACT else (),
+            say=own.say if own else "",
         )
+
+    def _known(self, now: int) -> list[Note]:
+        """Sounds and what was said before the question that is being answered, oldest first."""
+        s = self.state
+        first = min((at for at, _ in s.heard if now - at <= samples(self.config.turn_s)), default=now)
+        return known(s.notes, s.fresh, s.said, first)
 
     def current(self, request: ReplyRequest) -> bool:
         """Whether output of this request may still go out; late output is counted."""
@@ -295,54 +267,17 @@ class Session:
         self.state.playing_until = max(self.state.playing_until, until)
 
     def snapshot(self) -> dict[str, Any]:
+        """A copy that later chunks do not change."""
         s = self.state
-        return {
-            name: (tuple(v) if isinstance(v := getattr(s, name), deque) else dict(v) if isinstance(v, dict) else v)
-            for name in s.__slots__
-        }
+        own = {name: tuple(v) if isinstance(v := getattr(s, name), deque) else v for name in s.__slots__}
+        return own | self.announced.snapshot()
 
     def restore(self, saved: dict[str, Any]) -> None:
-        for name, value in saved.items():
+        self.announced.restore(saved)
+        for name in self.state.__slots__:
             own = getattr(self.state, name)
             if isinstance(own, deque):
                 own.clear()
-                own.extend(value)
+                own.extend(saved[name])
             else:
-                setattr(self.state, name, dict(value) if isinstance(value, dict) else value)
-
-
-_GROUPS: Final = {display_name(tag): group for group, tags in ALERTING.items() for tag in tags}
-
-
-def announced_as(sounds: Sequence[str]) -> str:
-    """The cool-down's key: what an announcement is about.
-
-    The first alerting group among the sounds, so that a siren that is now an ambulance's and now a police car's is one;
-    else the most salient sound.
-    """
-    groups = [group for name in sounds if (group := _GROUPS.get(name))]
-    return groups[0] if groups else sounds[0] if sounds else ""
-
-
-def decision_event(decision: Decision, t: float) -> DecisionEvent:
-    p = {kind.label: round(value, 4) for kind, value in zip(Kind, decision.p, strict=True)}
-    return DecisionEvent(t=t, decision=decision.kind.label, p=p, chunk=decision.chunk)
-
-
-def sound_event(sound: Sound, t: float) -> SoundEvent:
-    offset = None if sound.offset is None else seconds(sound.offset)
-    return SoundEvent(t=t, label=sound.label, p=round(sound.p, 4), onset=seconds(sound.onset), offset=offset)
-
-
-def transcript_events(words: Words, t: float, start: int, stable: int) -> list[Event]:
-    """A partial where the hypothesis grew, a final where the segment closed."""
-    if words.final is not None:
-        f = words.final
-        if not f.text:
-            return []
-        listed = [{"text": w.text, "start": seconds(w.start), "end": seconds(w.end)} for w in f.words]
-        span = {"start": seconds(f.start), "end": seconds(f.end)}
-        return [Transcript(t=t, text=f.text, final=True, **span, stable=len(f.words), words=listed)]
-    if not words.new and not words.partial:
-        return []
-    return [Transcript(t=t, text=words.partial, final=False, start=seconds(start), end=t, stable=stable)]
+                setattr(self.state, name, saved[name])

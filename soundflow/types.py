@@ -86,7 +86,8 @@ class Perception:
     """All that perception knows at the end of one chunk.
 
     tags: [521] AudioSet probabilities of the chunk (YAMNet order). sound: [D_a] sound embedding. speech: [D_s] mean
-    speech frame of the chunk, zeros where nobody speaks. alert: log-odds of the alert branch, 0 without one.
+    speech frame of the chunk, zeros where nobody speaks. alert: log-odds of the alert branch, 0 without one. own: a
+    probability for each sound that the user taught (`soundflow.perceive.own`), 0.5 where the dial's middle fires.
     """
 
     chunk: int
@@ -99,6 +100,7 @@ class Perception:
     sounds: tuple[Sound, ...] = ()
     level_db: float = -120.0
     alert: float = 0.0
+    own: tuple[float, ...] = ()
 
 
 class Kind(IntEnum):
@@ -151,7 +153,8 @@ class Note:
 
 @dataclass(slots=True)
 class ReplyRequest:
-    """Everything the responder needs; a snapshot, so that perception goes on beside it."""
+    """Everything the responder needs; a snapshot, so that perception goes on beside it. `say`: what to say, word by
+    word, where it is known beforehand."""
 
     id: str
     generation: int
@@ -163,3 +166,4 @@ class ReplyRequest:
     notes: tuple[Note, ...] = ()
     instruction: str = ""
     tools: tuple[Tool, ...] = field(default=())
+    say: str = ""

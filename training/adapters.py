@@ -23,6 +23,7 @@ from training.sequence import IGNORE, TokenSequence
 SOUND_WIDTH, SPEECH_WIDTH = 1024, 288
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 DECISION_WORDS = ("silent", "speak", "act")
+PARTS = ("lora", "projector", "decision")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,30 +59,53 @@ class TrainableLalm(nn.Module):
         model: nn.Module = self.lm.base_model.model
         return model
 
-    def parameter_groups(self, lora_lr: float, full_lr: float) -> list[dict[str, object]]:
-        lora = [p for p in self.lm.parameters() if p.requires_grad]
-        full = [*self.projector.parameters(), self.decision_in, self.decision_out, self.bias]
-        return [{"params": lora, "lr": lora_lr}, {"params": full, "lr": full_lr}]
+    @property
+    def device(self) -> torch.device:
+        return self.bias.device
+
+    def part(self, name: str) -> dict[str, nn.Parameter]:
+        """Parameters of one of `PARTS` by their name in the state dict."""
+        if name == "lora":
+            return {k: p for k, p in self.named_parameters() if "lora_" in k}
+        prefixes = {"projector": ("projector.",), "decision": ("decision_", "bias")}[name]
+        return {k: p for k, p in self.named_parameters() if k.startswith(prefixes)}
+
+    def trained(self) -> dict[str, nn.Parameter]:
+        """Everything that a run may change, frozen in this stage or not: what a state to go on from must hold."""
+        return {k: p for name in PARTS for k, p in self.part(name).items()}
+
+    def parameter_groups(
+        self, lora_lr: float, full_lr: float, trainable: Sequence[str] = PARTS
+    ) -> list[dict[str, object]]:
+        """Free the named parts and freeze the others; the optimiser's groups of those that are free."""
+        for parameter in self.trained().values():
+            parameter.requires_grad_(False)
+        groups: list[dict[str, object]] = []
+        for name in PARTS:
+            if name in trainable:
+                free = [p.requires_grad_(True) for p in self.part(name).values()]
+                groups.append({"params": free, "lr": lora_lr if name == "lora" else full_lr})
+        return groups
 
     def embed(self, batch: Sequence[TokenSequence]) -> Tensor:
         """-> [B,T,D] in the base dtype."""
-        longest = max(len(s) for s in batch)
+        longest, device = max(len(s) for s in batch), self.device
         table = self.inner.get_input_embeddings()  # type: ignore[operator]
         rows = []
         for seq in batch:
-            ids = torch.tensor([v if k == "t" else 0 for k, v in zip(seq.kind, seq.value, strict=True)])
+            ids = torch.tensor([v if k == "t" else 0 for k, v in zip(seq.kind, seq.value, strict=True)], device=device)
             x = table(ids).float()
             tags, sound, speech = (
-                torch.from_numpy(np.concatenate([getattr(f, n) for f in seq.features])).float()
+                torch.from_numpy(np.concatenate([getattr(f, n) for f in seq.features])).to(device).float()
                 for n in ("tags", "sound", "speech")
             )
-            audio_at = torch.tensor([i for i, k in enumerate(seq.kind) if k == "a"])
-            asked = None if seq.asked is None else torch.from_numpy(seq.asked)
-            x = x.index_copy(0, audio_at, self.projector(tags, sound, speech, asked))
+            audio_at = torch.tensor([i for i, k in enumerate(seq.kind) if k == "a"], device=device)
+            asked = None if seq.asked is None else torch.from_numpy(seq.asked).to(device)
+            x = x.index_copy(0, audio_at, self.projector(tags, sound, speech, asked).float())
             decisions = [i for i, k in enumerate(seq.kind) if k == "d"]
             if decisions:
-                kinds = torch.tensor([seq.value[i] for i in decisions])
-                x = x.index_copy(0, torch.tensor(decisions), self.decision_in[kinds])
+                kinds = torch.tensor([seq.value[i] for i in decisions], device=device)
+                x = x.index_copy(0, torch.tensor(decisions, device=device), self.decision_in[kinds])
             rows.append(nn.functional.pad(x, (0, 0, 0, longest - len(seq))))
         return torch.stack(rows).to(self.dtype)
 
@@ -89,17 +113,19 @@ class TrainableLalm(nn.Module):
         """-> [B,T,D] final normalised hidden states under the branch mask."""
         x = self.embed(batch)
         longest = x.shape[1]
-        positions = torch.tensor([s.position + [0] * (longest - len(s)) for s in batch])
-        mask = torch.stack([visible(s, longest) for s in batch])[:, None]
-        additive = torch.zeros(mask.shape, dtype=self.dtype).masked_fill_(~mask, torch.finfo(self.dtype).min)
+        positions = torch.tensor([s.position + [0] * (longest - len(s)) for s in batch], device=x.device)
+        mask = torch.stack([visible(s, longest) for s in batch])[:, None].to(x.device)
+        additive = torch.zeros(mask.shape, dtype=self.dtype, device=x.device)
+        additive.masked_fill_(~mask, torch.finfo(self.dtype).min)
         out: Tensor = self.inner.model(  # type: ignore[operator]
             inputs_embeds=x, attention_mask=additive, position_ids=positions, use_cache=False
         ).last_hidden_state
         return out
 
     def decision_logits(self, hidden: Tensor) -> Tensor:
-        """[..,D] -> [..,K] float32."""
-        return hidden.float() @ self.decision_out.T + self.bias
+        """[..,D] -> [..,K] float32, whatever autocast says."""
+        with torch.autocast(hidden.device.type, enabled=False):
+            return hidden.float() @ self.decision_out.T + self.bias
 
     def token_logits(self, hidden: Tensor) -> Tensor:
         head: Tensor = self.inner.lm_head(hidden)  # type: ignore[operator]
@@ -133,7 +159,7 @@ class TrainableLalm(nn.Module):
         for name, value in self.projector.state_dict().items():
             tensors[f"projector.{name}"] = value
         tensors |= {"decision.in": self.decision_in, "decision.out": self.decision_out, "decision.bias": self.bias}
-        half = {k: v.detach().to(torch.float16).contiguous() for k, v in tensors.items()}
+        half = {k: v.detach().to("cpu", torch.float16).contiguous() for k, v in tensors.items()}
         save_file(half, folder / "adapter.safetensors")
         meta = {"format": 1, "chunk_ms": chunk_ms, "lora": asdict(self.config), "decisions": [k.label for k in Kind]}
         (folder / "adapter.json").write_text(json.dumps({**meta, **extra}, indent=1) + "\n")
@@ -152,7 +178,9 @@ def visible(seq: TokenSequence, longest: int) -> Tensor:
     return full
 
 
-def targets(batch: Sequence[TokenSequence], longest: int) -> tuple[Tensor, Tensor, Tensor]:
+def targets(
+    batch: Sequence[TokenSequence], longest: int, device: torch.device | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
     """-> decisions [B,T], their weights [B,T], next tokens [B,T]; IGNORE where there is no loss."""
     decision = torch.full((len(batch), longest), IGNORE)
     weight = torch.zeros(len(batch), longest)
@@ -161,4 +189,4 @@ def targets(batch: Sequence[TokenSequence], longest: int) -> tuple[Tensor, Tenso
         decision[row, : len(seq)] = torch.tensor(seq.decision)
         weight[row, : len(seq)] = torch.tensor(seq.weight)
         token[row, : len(seq)] = torch.tensor(seq.token)
-    return decision, weight, token
+    return decision.to(device), weight.to(device), token.to(device)

@@ -1,21 +1,42 @@
-"""`soundflow train run CONFIG`, `resume DIR`, `features DATA OUT`."""
+"""`soundflow train CONFIG`, `resume DIR`, `export DIR`, `features DATA OUT` and what belongs to them."""
 
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from soundflow.errors import DataError
+from soundflow.errors import ConfigError, DataError
 from soundflow.respond.tools import load_tools
 from soundflow.tiers import checkpoint, nano, weights
 from soundflow.types import Tool
+from training import own_cli
+
+if TYPE_CHECKING:
+    from training.stages import RunConfig
 
 ALERT_WEIGHT = BRANCH_WEIGHT = 1.0  # chosen on the dial recordings: training/RUNS.md
-app = typer.Typer(help="Train an adapter on shards of `soundflow data build`.", no_args_is_help=True)
+
+
+class TrainGroup(TyperGroup):
+    """`soundflow train recipe.yaml` is `soundflow train run recipe.yaml`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands and Path(args[0]).suffix in (".yaml", ".yml"):
+            args = ["run", *args]
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    cls=TrainGroup,
+    help="Train an adapter on shards of `soundflow data build`: `soundflow train RECIPE.yaml`, or one of the commands.",
+    no_args_is_help=True,
+)
 TOOL_FILES = {"home": Path("demo/tools.json"), "coffee": Path("demo/coffee_tools.json")}
 
 
@@ -39,21 +60,67 @@ def features(
 
 
 @app.command()
-def run(config: Annotated[Path, typer.Argument(help="YAML of the run.")], resume: bool = False) -> None:
-    """Train one run. With --resume go on from its last checkpoint."""
-    from training.features import load_all, read_transcripts
-    from training.run import Run, RunConfig
+def run(
+    config: Annotated[Path, typer.Argument(help="YAML of the run; `soundflow train CONFIG` is short for this.")],
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share the batches.")] = 1,
+) -> None:
+    """Train all stages of a recipe."""
+    from training import stages
 
-    settings = RunConfig.load(config)
-    labels = nano_labels()
-    job = Run(settings, weights.part("lm"), labels, tool_sets(), typer.echo)
+    settings = stages.load(config)
+    if (Path(settings.out) / "last.pt").exists() and "RANK" not in os.environ:
+        raise ConfigError(
+            f"{settings.out}: a folder without a run was expected (out in {config}); go on with"
+            f" `soundflow train resume {settings.out}`, or remove it"
+        )
+    _start(settings, ["train", "run", str(config)], workers, resume=False)
+
+
+@app.command()
+def resume(
+    run_dir: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share the batches; as many as before.")] = 1,
+) -> None:
+    """Go on with a run that was stopped, to the same losses."""
+    from training import stages
+
+    settings = replace(stages.load(run_dir / "config.json"), out=str(run_dir))
+    _start(settings, ["train", "resume", str(run_dir)], workers, resume=True)
+
+
+def _start(settings: RunConfig, again: list[str], workers: int, resume: bool) -> None:
+    """Train here, or in as many processes of torchrun."""
+    if workers > 1 and "RANK" not in os.environ:
+        from training.workers import launch
+
+        if status := launch(workers, [*again, "--workers", str(workers)]):
+            raise typer.Exit(status)
+        return
+    from training.features import load_all, read_transcripts
+    from training.run import Run
+
+    job = Run(settings, weights.part("lm"), nano_labels(), tool_sets(), typer.echo)
     if resume:
         job.resume()
     heard = read_transcripts(Path(settings.transcripts)) if settings.transcripts else {}
-    train = [item for folder in settings.train for item in load_all(Path(folder), heard)]
+    data = {folder: load_all(Path(folder), heard) for folder in settings.folders}
     cal = [item for folder in settings.cal for item in load_all(Path(folder), heard)]
-    typer.echo(f"{len(train)} train streams, {len(cal)} held-out streams")
-    job.train(train, cal)
+    job.say(f"{sum(map(len, data.values()))} train streams, {len(cal)} held-out streams")
+    job.train(data, cal)
+
+
+@app.command()
+def export(
+    run_dir: Annotated[Path, typer.Argument(help="Folder of a run (with best/).")],
+    out: Annotated[Path | None, typer.Option(help="Folder to write; RUN_DIR/export by default.")] = None,
+    branch: Annotated[Path | None, typer.Option(help="Alert branch to put beside the adapter.")] = None,
+) -> None:
+    """Write the best adapter as a folder for --adapter, with recipe, figures and a model card."""
+    from training.export import export as write
+
+    target = out or run_dir / "export"
+    for name in write(run_dir, target, branch):
+        typer.echo(target / name)
 
 
 @app.command()
@@ -158,3 +225,6 @@ def nano_labels() -> tuple[str, ...]:
     from soundflow.perceive.sound import labels
 
     return labels(nano.parts().sound)
+
+
+app.registered_commands += own_cli.app.registered_commands  # sound, sounds, forget-sound, sound-bank

@@ -12,7 +12,7 @@ from typing import Any
 from soundflow.types import Tool
 from training.features import Features
 from training.sequence import SequenceBuilder, TokenSequence
-from training.tool_variety import draw
+from training.tool_variety import draw, retell
 
 Item = tuple[Mapping[str, Any], Features]
 ATTACHED_TOOLS = "home"
@@ -45,25 +45,44 @@ def asking(item: Item, rng: random.Random) -> Item:
     return {**sample, "subtask": "watch_sound", "tools": "", **rng.choice(variants)}, features
 
 
+def retold(item: Item, rng: random.Random) -> Item:
+    """The item in other words, where its sample carries some (`retold`)."""
+    sample, features = item
+    if not sample.get("retold"):
+        return item
+    changed, transcripts = retell(sample, features.transcripts, rng)
+    return changed, replace(features, transcripts=transcripts)
+
+
+def orders_something(sample: Mapping[str, Any]) -> bool:
+    """Whether a spoken request may hold beyond the sample's end, so that nothing can be joined to it."""
+    standing = sample.get("ability") == "instruction" or sample["subtask"] == "count_events"
+    return standing and any(s.get("role", "user") == "user" for s in sample["speech"])
+
+
 def epoch(
     items: Sequence[Item],
     builder: SequenceBuilder,
     rng: random.Random,
     longest: int = 170,
     attach: float = 0.3,
-    vary: float = 0.5,
+    vary: float = 0.3,
     ask: float = 0.3,
+    reword: float = 0.7,
 ) -> list[TokenSequence]:
     """One pass over all samples in a drawn order, joined up to about `longest` chunks and words a stream.
 
     Args:
         attach: share of indifferent streams that get tools. vary: share of spoken acts told anew with other tools.
-        ask: share of the streams with `variants` that are played under one of them.
+        ask: share of the streams with `variants` that are played under one of them. reword: share of the streams with
+            other wordings (`retold`) that get one.
     """
     groups: dict[tuple[str, str], list[Item]] = {}
     made: list[TokenSequence] = []
     for drawn in rng.sample(list(items), len(items)):
         item = asking(drawn, rng) if rng.random() < ask else drawn
+        if rng.random() < reword:
+            item = retold(item, rng)
         sample = item[0]
         if (other := varied(item, rng)) and rng.random() < vary:
             made.append(builder.build([other[0]], other[1], rng))
@@ -76,7 +95,7 @@ def epoch(
         for item in members:
             held.append(item)
             size += item[1].chunks + sum(len(str(s.get("text", "")).split()) for s in item[0]["speech"])
-            if size >= limit:
+            if size >= limit or orders_something(item[0]):
                 made.append(builder.build(held, tools, rng))
                 held, size, limit = [], 0, rng.uniform(0.3, 1.0) * longest
         if held:

@@ -1,116 +1,106 @@
-"""Held-out streams: respond-recall, balanced accuracy and false alarms an hour, and the gate against collapse."""
+"""Decision logits of held-out streams, each chunk as a model that was silent so far sees it."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 import torch
 
-from soundflow.scoring import Outcome, auc, balanced_accuracy, best_threshold, recalls, refired
 from soundflow.types import Kind
 from training.adapters import TrainableLalm
 from training.dataset import Item, scoring_sequences
-from training.sequence import SequenceBuilder, speech_items
+from training.sequence import SequenceBuilder, TokenSequence, speech_items
 from training.words_sim import simulate_words
+from training.workers import Workers
 
 LATE_CHUNKS = 4
-COLLAPSE_MARGIN = 0.05
+BATCH_TOKENS = 2400
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Decision logits [T,K] of one sample, and the chunks in which a response is wanted."""
+    """Decision logits [T,K] of one sample, and the chunks in which a response is wanted.
+
+    `closed`: chunks in which the words channel closes an utterance.
+    """
 
     item: Item
     logits: np.ndarray
     due: tuple[tuple[int, int, Kind], ...]  # (first chunk that may, due chunk, kind)
+    closed: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """`threshold` is the best one of these very streams; figures at it are optimistic and serve selection only."""
+class HeldOut:
+    """Streams laid out once for any number of scorings. `batches`: rows of like length; `at`: a row's decisions."""
 
-    balanced_accuracy: float
-    respond_recall: float
-    silent_recall: float
-    area: float
-    threshold: float
-    false_alarms_hour: float
-    by_subtask: dict[str, tuple[float, float]]
+    items: tuple[Item, ...]
+    sequences: tuple[TokenSequence, ...]
+    due: tuple[tuple[tuple[int, int, Kind], ...], ...]
+    closed: tuple[frozenset[int], ...]
+    batches: tuple[tuple[int, ...], ...]
+    at: tuple[tuple[int, ...], ...]
 
-    @property
-    def collapsed(self) -> bool:
-        """Whether this is no better than a trivial policy."""
-        return self.balanced_accuracy < 0.5 + COLLAPSE_MARGIN or self.respond_recall < COLLAPSE_MARGIN
 
-    def __str__(self) -> str:
-        tasks = "  ".join(f"{k} {r:.2f}/{s:.2f}" for k, (r, s) in sorted(self.by_subtask.items()))
-        return (
-            f"balanced accuracy {self.balanced_accuracy:.3f} (always-silent 0.500)"
-            f"  respond-recall {self.respond_recall:.3f}  silent-recall {self.silent_recall:.3f}"
-            f"  auc {self.area:.3f}  at p >= {self.threshold:.2f}  false alarms/h {self.false_alarms_hour:.1f}"
-            f"  | respond/silent recall: {tasks}"
-        )
+def chosen(items: Sequence[Item], count: int) -> list[Item]:
+    """At most `count` held-out streams, as many of every sub-task and side as there are; the same ones every time."""
+    groups: dict[tuple[str, bool], list[Item]] = {}
+    for i in random.Random(0).sample(range(len(items)), len(items)):
+        sample = items[i][0]
+        groups.setdefault((str(sample["subtask"]), bool(sample["responses"])), []).append(items[i])
+    turns = zip_longest(*(groups[key] for key in sorted(groups)))
+    return [item for turn in turns for item in turn if item is not None][:count]
+
+
+def prepare(items: Sequence[Item], builder: SequenceBuilder) -> HeldOut:
+    """Lay out and sort by length."""
+    sequences = scoring_sequences(items, builder)
+    timed = [due_chunks(item, builder) for item in items]
+    made: list[tuple[int, ...]] = []
+    held: list[int] = []
+    for i in sorted(range(len(items)), key=lambda i: len(sequences[i])):
+        if held and len(sequences[i]) * (len(held) + 1) > BATCH_TOKENS:
+            made.append(tuple(held))
+            held = []
+        held.append(i)
+    if held:
+        made.append(tuple(held))
+    at = tuple(tuple(p for p, d in enumerate(s.decision) if d >= 0) for s in sequences)
+    due, closed = tuple(t[0] for t in timed), tuple(t[1] for t in timed)
+    return HeldOut(tuple(items), tuple(sequences), due, closed, tuple(made), at)
+
+
+def score(model: TrainableLalm, items: Sequence[Item], builder: SequenceBuilder) -> list[Scored]:
+    """Decision logits of every chunk of every sample."""
+    return score_held_out(model, prepare(items, builder))
 
 
 @torch.inference_mode()
-def score(model: TrainableLalm, items: Sequence[Item], builder: SequenceBuilder, batch: int = 16) -> list[Scored]:
-    """Decision logits of every chunk of every sample."""
+def score_held_out(model: TrainableLalm, held: HeldOut, workers: Workers | None = None) -> list[Scored]:
+    """As `score`; several workers share the batches and all get every result."""
     model.eval()
-    sequences = scoring_sequences(items, builder)
-    order = sorted(range(len(items)), key=lambda i: len(sequences[i]))
-    found: dict[int, Scored] = {}
-    for start in range(0, len(order), batch):
-        rows = order[start : start + batch]
-        hidden = model.hidden([sequences[i] for i in rows])
-        logits = model.decision_logits(hidden).numpy()
-        for r, i in enumerate(rows):
-            seq = sequences[i]
-            at = [p for p, d in enumerate(seq.decision) if d >= 0]
-            found[i] = Scored(items[i], logits[r, at], tuple(due_chunks(items[i], builder)))
+    longest = max(len(at) for at in held.at)
+    logits = torch.zeros(len(held.items), longest, len(Kind))
+    rows = workers.rows(len(held.batches)) if workers else range(len(held.batches))
+    for number in rows:
+        batch = held.batches[number]
+        hidden = model.hidden([held.sequences[i] for i in batch])
+        for r, i in enumerate(batch):
+            logits[i, : len(held.at[i])] = model.decision_logits(hidden[r, list(held.at[i])]).cpu()
     model.train()
-    return [found[i] for i in range(len(items))]
+    found = (workers.summed(logits) if workers else logits).numpy()
+    return [Scored(item, found[i, : len(held.at[i])], held.due[i], held.closed[i]) for i, item in enumerate(held.items)]
 
 
-def due_chunks(item: Item, builder: SequenceBuilder) -> list[tuple[int, int, Kind]]:
-    """(first chunk that may respond, due chunk, kind) of each response of a sample."""
+def due_chunks(item: Item, builder: SequenceBuilder) -> tuple[tuple[tuple[int, int, Kind], ...], frozenset[int]]:
+    """((first chunk that may respond, due chunk, kind) of each response, chunks that close an utterance)."""
     sample, features = item
     rng = random.Random(0)
     _, finals = simulate_words(speech_items(sample, features), features, rng)
     tools = builder.tool_sets.get(str(sample.get("tools") or ""), ())
     wanted = builder.targets(sample, features, finals, tools, rng, train=False)
-    return [(t.first, t.due, t.kind) for t in wanted]
-
-
-def outcomes(scored: Sequence[Scored]) -> list[Outcome]:
-    """An outcome for every wanted response (its best p in [first, due + 4]) and one for every stream that wants
-    none.
-    """
-    found: list[Outcome] = []
-    for s in scored:
-        sample = s.item[0]
-        raised = np.exp(s.logits - s.logits.max(1, keepdims=True))
-        p = 1 - raised[:, 0] / raised.sum(1)
-        label, source = str(sample["subtask"]), str(sample["id"])
-        for first, due, _ in s.due:
-            best = float(p[first : due + LATE_CHUNKS + 1].max())
-            found.append(Outcome(True, False, best, label, source))
-        if not sample["responses"]:
-            found.append(Outcome(False, False, float(p.max()), label, source))
-    return found
-
-
-def report(scored: Sequence[Scored]) -> Report:
-    """Figures at the best threshold of these streams."""
-    every = outcomes(scored)
-    threshold = best_threshold(every)
-    fired = refired(every, threshold)
-    respond, silent = recalls(fired)
-    quiet = [s for s in scored if not s.item[0]["responses"]]
-    hours = sum(len(s.logits) for s in quiet) * 0.4 / 3600
-    alarms = sum(o.fired for o in fired if not o.respond)
-    by = {k: recalls([o for o in fired if o.label == k]) for k in {o.label for o in fired}}
-    return Report(balanced_accuracy(fired), respond, silent, auc(every), threshold, alarms / max(hours, 1e-9), by)
+    return tuple((t.first, t.due, t.kind) for t in wanted), frozenset(finals)

@@ -1,219 +1,284 @@
-"""One training run: data, batches, optimiser, evaluation, the best checkpoint, resume."""
+"""One training run: stages over one loop, evaluation behind the gate, the best checkpoint, exact resume.
+
+out/
+  config.json       the resolved recipe and the commit
+  best/             adapter of the stage's best evaluation (mean weights), with config.json and gate.json
+  last/             adapter of the last evaluation, likewise
+  stages/NAME/      best/ of every finished stage
+  last.pt           everything to go on from: weights, optimiser, mean weights, position, best, gate
+  log.csv, evaluations.csv, losses.png, gate.png
+
+All that is drawn is a function of the seed and the place (stage, epoch, step, worker), so no generator needs saving.
+"""
 
 from __future__ import annotations
 
-import csv
 import json
 import math
-import random
-import subprocess
+import os
+import shutil
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
-import yaml
 
 from soundflow.decide.context import Context
 from soundflow.errors import ConfigError
+from soundflow.tiers.checkpoint import host_dtype
 from soundflow.types import Tool
-from training.adapters import AdapterConfig, TrainableLalm
-from training.augment import perturbed, without_embedding
-from training.dataset import Item, batches, epoch
-from training.evaluate import report, score
-from training.features import Features
-from training.loss import LossConfig, compute
+from training import workers as processes
+from training.adapters import TrainableLalm
+from training.dataset import Item
+from training.ema import Ema
+from training.evaluate import HeldOut, chosen, prepare, score_held_out
+from training.feed import Batch, Feed
+from training.folders import move_folder, replace_folder, resolved
+from training.gate import Collapse, Gate, report
+from training.loss import compute
+from training.progress import Progress
 from training.sequence import SequenceBuilder
-from training.tag_streams import TagStreams
-from training.workers import Workers
+from training.stages import RunConfig, Stage
 
-
-@dataclass(frozen=True, slots=True)
-class RunConfig:
-    """One YAML file. `minutes` bounds the wall time; `bf16` asks for bfloat16 base weights.
-
-    `start`: adapter to go on from. `tag_streams`: tag-only streams an epoch. `embedding_dropout`: share of real streams
-    that lose their sound embedding; `perturb`: share that are perturbed (training/augment.py). `ask`: share of the
-    streams with variants that are played under one. `replies`: share of sound alerts whose reply text is trained.
-    """
-
-    out: str
-    train: tuple[str, ...]
-    cal: tuple[str, ...]
-    transcripts: str = ""
-    start: str = ""
-    tag_streams: int = 0
-    embedding_dropout: float = 0.0
-    perturb: float = 0.0
-    ask: float = 0.3
-    replies: float = 0.6
-    seed: int = 0
-    minutes: float = 45.0
-    tokens_per_step: int = 1200
-    lora_lr: float = 4e-4
-    full_lr: float = 1e-3
-    warmup_steps: int = 20
-    expected_steps: int = 600
-    clip: float = 1.0
-    evaluate_every: int = 100
-    eval_streams: int = 240
-    bf16: bool = True
-    threads: int = 2
-    adapter: AdapterConfig = field(default_factory=AdapterConfig)
-    loss: LossConfig = field(default_factory=LossConfig)
-
-    @staticmethod
-    def load(path: Path) -> RunConfig:
-        """Strict: an unknown key names file and key."""
-        raw = yaml.safe_load(path.read_text())
-        known = set(RunConfig.__dataclass_fields__)
-        if not isinstance(raw, dict) or set(raw) - known:
-            odd = sorted(set(raw) - known)[0] if isinstance(raw, dict) else "not a mapping"
-            raise ConfigError(f"{path}: unknown key {odd!r}")
-        nested = {"adapter": AdapterConfig, "loss": LossConfig}
-        try:
-            for name, kind in nested.items():
-                if name in raw:
-                    values = {k: tuple(v) if isinstance(v, list) else v for k, v in raw[name].items()}
-                    raw[name] = kind(**values)
-            return RunConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()})
-        except TypeError as error:
-            raise ConfigError(f"{path}: {error}") from error
+STATE = "last.pt"
+CHUNK_MS = 400
+PLAIN = (
+    *("number", "step", "stage_step", "epoch", "position", "tokens"),
+    *("evaluated", "best", "recent", "spent", "total_spent"),
+)
+"""Attributes of a run that go into its state as they are."""
 
 
 class Run:
-    """Trains until `minutes` or `expected_steps` are over; keeps `last.pt` (resume) and `best/` (adapter)."""
+    """Trains all stages. `resume` first to go on where an earlier process stopped."""
 
     def __init__(
-        self, config: RunConfig, lm: Path, tag_names: Sequence[str], tool_sets: dict[str, tuple[Tool, ...]], say:
-        Callable[[str], None]
-    ) -> None:  # fmt: skip
-        self.config, self.say = config, say
+        self,
+        config: RunConfig,
+        lm: Path,
+        tag_names: Sequence[str],
+        tool_sets: Mapping[str, tuple[Tool, ...]],
+        say: Callable[[str], None],
+    ) -> None:
+        self.config, self.labels, self.tool_sets = config, tag_names, tool_sets
+        self.device = processes.device(config.device)
+        self.workers = processes.Workers(self.device)
+        self.say: Callable[[str], None] = say if self.workers.first else lambda _: None
         self.out = Path(config.out)
         self.out.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
-        torch.set_num_threads(config.threads)
-        self.builder = SequenceBuilder(Context.load(lm / "tokenizer.json"), tool_sets, tag_names, config.replies)
-        self.model = TrainableLalm(lm, tag_names, config.adapter, torch.bfloat16 if config.bf16 else torch.float32)
+        torch.set_num_threads(max(1, config.threads // self.workers.count))
+        half = config.bf16 and (self.device.type == "cuda" or host_dtype() is torch.bfloat16)
+        dtype = torch.bfloat16 if half else torch.float32
+        self.context = Context.load(lm / "tokenizer.json")
+        self.model = TrainableLalm(lm, tag_names, config.adapter, dtype).to(self.device)
         if config.start:
             self.model.restore(Path(config.start))
-        self.labels = tag_names
-        groups = self.model.parameter_groups(config.lora_lr, config.full_lr)
-        self.optimizer = torch.optim.AdamW(groups, weight_decay=0.01, betas=(0.9, 0.98))  # type: ignore[arg-type]
-        self.step, self.epochs, self.best = 0, 0, -math.inf
-        commit = subprocess.run(
-            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False
-        ).stdout.strip()
-        resolved = {**asdict(config), "commit": commit}
-        (self.out / "config.json").write_text(json.dumps(resolved, indent=1) + "\n")
+        self.builder = SequenceBuilder(self.context, tool_sets, tag_names)
+        self.progress = Progress(self.out)
+        self.gate = Gate(config.patience)
+        self.number = self.step = self.stage_step = self.epoch = self.position = self.tokens = 0
+        self.evaluated, self.spent, self.total_spent, self.best = -1, 0.0, 0.0, -math.inf
+        self.recent: list[list[float]] = []
+        self._enter()
 
-    def rate(self, spent: float) -> float:
+    @property
+    def stage(self) -> Stage:
+        return self.config.stages[self.number]
+
+    def _enter(self) -> None:
+        """Free what the stage trains, with an optimiser of its own."""
+        stage = self.stage
+        groups = self.model.parameter_groups(stage.lora_lr, stage.full_lr, stage.trainable)
+        self.free = {k: p for k, p in self.model.named_parameters() if p.requires_grad}
+        self.rates = [float(g["lr"]) for g in groups]  # type: ignore[arg-type]
+        self.optimizer = torch.optim.AdamW(groups, weight_decay=0.01, betas=(0.9, 0.98))  # type: ignore[arg-type]
+        self.ema = Ema(self.free, stage.ema)
+
+    def rate(self, clock: float) -> float:
         """Learning-rate factor: linear warm-up, cosine to 5 % over the steps or the minutes, whichever end sooner.
 
-        `spent`: share of `minutes` that has passed. A run that the clock ends is annealed too; one that must be
-        repeated to the bit needs `minutes` well above what it takes.
+        `clock`: share of the stage's minutes that has passed. It counts once it is five points ahead of the steps, so
+        that a limit which does not bind leaves the rate a function of the step alone.
         """
-        c = self.config
-        if self.step < c.warmup_steps:
-            return (self.step + 1) / c.warmup_steps
-        done = min(1.0, max(spent, (self.step - c.warmup_steps) / max(1, c.expected_steps - c.warmup_steps)))
+        stage = self.stage
+        if self.stage_step < stage.warmup_steps:
+            return (self.stage_step + 1) / stage.warmup_steps
+        by_steps = (self.stage_step - stage.warmup_steps) / max(1, stage.steps - stage.warmup_steps)
+        done = min(1.0, max(by_steps, 1.05 * clock - 0.05))
         return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done))
 
-    def train(self, train: Sequence[Item], cal: Sequence[Item]) -> None:
-        """Run to the end. A collapse at the second evaluation or later stops it with a clear message."""
-        c, started = self.config, time.monotonic()
-        rng = random.Random(c.seed + self.epochs)
-        held_out = list(cal)[:: max(1, len(cal) // c.eval_streams)][: c.eval_streams]
-        workers = Workers()
-        made = TagStreams(self.labels, train) if c.tag_streams else None
-        self.model.train()
-        base = [float(g["lr"]) for g in self.optimizer.param_groups]
-        evaluations, tokens = 0, 0
+    def train(self, data: Mapping[str, Sequence[Item]], cal: Sequence[Item]) -> None:
+        """Run to the end. `data`: streams by folder, as the stages name them. `Collapse` where the gate stops it."""
+        if not cal:
+            raise ConfigError("held-out streams were expected (cal), got none")
+        held = prepare(chosen(cal, self.config.eval_streams), self.builder)
+        if self.workers.first:
+            (self.out / "config.json").write_text(resolved(self.config))
         while True:
-            items = [(s, self.heard(f, rng)) for s, f in train]
-            items += [made.draw(rng, n) for n in range(c.tag_streams)] if made else []
-            for batch in workers.share(
-                list(batches(epoch(items, self.builder, rng, ask=c.ask), c.tokens_per_step, rng))
-            ):
-                minutes = (time.monotonic() - started) / 60
-                if workers.agree(minutes > c.minutes or self.step >= c.expected_steps):
-                    if workers.first:
-                        self.evaluate(held_out)
-                    workers.wait()
-                    return
-                for group, lr in zip(self.optimizer.param_groups, base, strict=True):
-                    group["lr"] = lr * self.rate(minutes / c.minutes)
-                losses = compute(self.model, batch, c.loss)
-                losses.total.backward()
-                workers.average(p for p in self.model.parameters() if p.requires_grad)
-                norm = torch.nn.utils.clip_grad_norm_([p for p in self.model.parameters() if p.requires_grad], c.clip)
-                self.optimizer.step()
-                self.optimizer.zero_grad(set_to_none=True)
-                self.step += 1
-                tokens += sum(len(s) for s in batch)
-                if self.step % 10 == 0 and workers.first:
-                    spent = max(1e-6, (time.monotonic() - started) / 60)
-                    left = min(c.minutes - spent, (c.expected_steps - self.step) * spent / self.step)
-                    self.log(
-                        {
-                            "step": self.step, "decision": round(losses.decision, 4), "reply": round(losses.reply, 4),
-                            "norm": round(float(norm), 2), "tokens_s": round(tokens * workers.count / spent / 60),
-                            "eta_min": round(left, 1),
-                        }
-                    )  # fmt: skip
-                if self.step % c.evaluate_every == 0:
-                    evaluations += 1
-                    collapsed = workers.agree(workers.first and self.evaluate(held_out))
-                    if collapsed and evaluations > 1:
-                        raise ConfigError(
-                            "training fell to a trivial baseline; see log.csv (lower the rates or add data)"
-                        )
-            self.epochs += 1
+            self._train_stage(data, held)
+            if self.number + 1 == len(self.config.stages):
+                break
+            self.workers.wait()
+            self.number += 1
+            self.model.restore(self.out / "best")
+            self.stage_step = self.epoch = self.position = self.tokens = 0
+            self.spent, self.best, self.recent = 0.0, -math.inf, []
+            self._enter()
+            self.save()
+        self.workers.close()
 
-    def heard(self, features: Features, rng: random.Random) -> Features:
-        """The features as this epoch hears them: as they are, perturbed, or without the sound embedding."""
-        if rng.random() < self.config.embedding_dropout:
-            return without_embedding(features)
-        if rng.random() < self.config.perturb:
-            return perturbed(features, np.random.default_rng(rng.getrandbits(32)))
-        return features
+    def _train_stage(self, data: Mapping[str, Sequence[Item]], held: HeldOut) -> None:
+        stage, c = self.stage, self.config
+        builder = SequenceBuilder(self.context, self.tool_sets, self.labels, stage.replies)
+        feed = Feed(stage, data, builder, self.labels, c.seed)
+        self.model.train()
+        stream = self.workers.groups(feed.stream(self.epoch, self.position), stage.accumulate)
+        mark = time.monotonic()
+        while self.stage_step < stage.steps and (clock := self.clock()) < 1:
+            (epoch, position, _), batches = next(stream)
+            self.recent.append(self.update([batch for _, _, batch in batches], clock))
+            self.step, self.stage_step, self.epoch, self.position = self.step + 1, self.stage_step + 1, epoch, position
+            now = time.monotonic()
+            self.spent, self.total_spent, mark = self.spent + now - mark, self.total_spent + now - mark, now
+            if self.step % c.log_every == 0:
+                self.log()
+            if self.step % c.evaluate_every == 0:
+                self.evaluate(held)
+            elif self.step % c.save_every == 0:
+                self.save()
+        if self.evaluated != self.step:
+            self.evaluate(held)
+        if self.workers.first:
+            replace_folder(self.out / "best", self.out / "stages" / stage.name)
+        self.say(f"stage {stage.name}: {self.stage_step} steps, best merit {self.best:.4f}")
 
-    def evaluate(self, held_out: Sequence[Item]) -> bool:
-        """Report, keep the best, save for resume. True where the model has collapsed to a baseline."""
-        found = report(score(self.model, held_out, self.builder))
-        self.say(f"step {self.step}: {found}")
-        merit = found.balanced_accuracy + 0.5 * found.area
-        if merit > self.best:
-            self.best = merit
-            self.model.save(self.out / "best", 400, {"step": self.step, "held_out": str(found)})
-        self.model.save(self.out / "last", 400, {"step": self.step, "held_out": str(found)})
-        state = {
-            "model": {k: v for k, v in self.model.state_dict().items() if "lora_" in k or not k.startswith("lm.")},
-            "optimizer": self.optimizer.state_dict(), "step": self.step, "epochs": self.epochs, "best": self.best,
-            "torch_rng": torch.get_rng_state(),
+    def clock(self) -> float:
+        """Share of the stage's minutes that has passed, by the first worker's clock; 0 without a limit."""
+        return self.workers.from_first(self.spent / 60 / self.stage.minutes) if self.stage.minutes else 0.0
+
+    def update(self, batches: Sequence[Batch], clock: float) -> list[float]:
+        """One optimiser step -> [decision loss, reply loss, gradient norm, rate factor]."""
+        stage = self.stage
+        rate = self.rate(clock)
+        for group, lr in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = lr * rate
+        torch.manual_seed(zlib.crc32(f"{self.config.seed}/{self.step}/{self.workers.rank}".encode()))
+        sums = torch.zeros(2, dtype=torch.float64)
+        for batch in batches:
+            with self.autocast():
+                losses = compute(self.model, batch, stage.loss)
+            (losses.total / len(batches)).backward()
+            sums += torch.tensor([losses.decision, losses.reply]) / (len(batches) * self.workers.count)
+            self.tokens += sum(len(s) for s in batch) * self.workers.count
+        self.workers.average(self.free.values())
+        norm = torch.nn.utils.clip_grad_norm_(self.free.values(), stage.clip)
+        if not torch.isfinite(norm):
+            raise ConfigError(f"step {self.step}: a finite gradient was expected, got {float(norm)}; lower the rates")
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.ema.update()
+        decision, reply = self.workers.summed(sums).tolist()
+        return [decision, reply, float(norm), rate]
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """bfloat16 arithmetic on a GPU; the CPU multiplies as the weights are."""
+        on = self.device.type == "cuda" and self.model.dtype is torch.bfloat16
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=on)
+
+    def log(self) -> None:
+        """Means since the last row; a line for the reader at every fifth."""
+        decision, reply, norm, rate = (sum(x) / len(self.recent) for x in zip(*self.recent, strict=True))
+        self.recent = []
+        row = {
+            "step": self.step, "stage": self.stage.name, "decision": f"{decision:.7f}", "reply": f"{reply:.7f}",
+            "norm": f"{norm:.5f}", "rate": f"{rate:.6f}", "tokens_s": round(self.tokens / max(self.spent, 1e-6)),
+            "eta_min": round(self.left() / 60, 1),
         }  # fmt: skip
-        part = self.out / "last.part.pt"
-        torch.save(state, part)
-        part.replace(self.out / "last.pt")
-        return found.collapsed
+        if self.workers.first:
+            self.progress.log(row)
+        if self.step % (5 * self.config.log_every) == 0:
+            self.say(
+                f"step {self.step}/{self.config.steps} {self.stage.name}  decision {decision:.4f}  reply {reply:.4f}"
+                f"  norm {norm:.2f}  {row['tokens_s']} tokens/s  ETA {row['eta_min']} min"
+            )
+
+    def left(self) -> float:
+        """Seconds to the end at the pace so far, evaluations included."""
+        pace = self.total_spent / max(1, self.step)
+        found = 0.0
+        for number, stage in enumerate(self.config.stages[self.number :]):
+            done, spent = (self.stage_step, self.spent) if not number else (0, 0.0)
+            steps = (stage.steps - done) * pace
+            found += min(steps, max(0.0, stage.minutes * 60 - spent)) if stage.minutes else steps
+        return found
+
+    def evaluate(self, held: HeldOut) -> None:
+        """Report, keep the best, save. The gate warns, then raises `Collapse`."""
+        with self.ema.applied():
+            with self.autocast():
+                found = report(score_held_out(self.model, held, self.workers), self.config.merit)
+            if self.workers.first:
+                self.say(f"step {self.step}, stage {self.stage.name}: {found}")
+                self.progress.evaluated(self.step, self.stage.name, found)
+                gate = {"step": self.step, "stage": self.stage.name, **found.as_dict()}
+                self._keep("last", gate)
+                if found.merit > self.best:
+                    replace_folder(self.out / "last", self.out / "best")
+        self.best, self.evaluated = max(self.best, found.merit), self.step
+        try:
+            if warning := self.gate.check(found, self.step):
+                self.say(warning)
+        except Collapse:
+            self.save()
+            self.workers.close()
+            raise
+        self.save()
+
+    def _keep(self, name: str, gate: Mapping[str, object]) -> None:
+        """An adapter folder with the recipe and the gate's figures."""
+        part = self.out / f"{name}.part"
+        shutil.rmtree(part, ignore_errors=True)
+        self.model.save(part, CHUNK_MS, {"step": gate["step"], "stage": gate["stage"], "merit": gate["merit"]})
+        (part / "config.json").write_text(resolved(self.config))
+        (part / "gate.json").write_text(json.dumps(gate, indent=1) + "\n")
+        move_folder(part, self.out / name)
+
+    def save(self) -> None:
+        """last.pt, replaced whole."""
+        if not self.workers.first:
+            return
+        state = {
+            "model": {k: p.detach() for k, p in self.model.trained().items()},
+            "optimizer": self.optimizer.state_dict(),
+            "ema": self.ema.state(),
+            "collapses": self.gate.collapses,
+            **{k: getattr(self, k) for k in PLAIN},
+        }
+        part = self.out / f"{STATE}.part"
+        with part.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(self.out / STATE)
 
     def resume(self) -> None:
-        """Go on from `last.pt` (the next epoch's order is drawn afresh from the seed and the epochs done)."""
-        state = torch.load(self.out / "last.pt", weights_only=True)
-        self.model.load_state_dict(state["model"], strict=False)
+        """Go on from last.pt, to the same losses as if nothing had happened. ConfigError where there is none."""
+        path = self.out / STATE
+        if not path.is_file():
+            raise ConfigError(f"{path}: the state of a run was expected; `soundflow train CONFIG` starts one")
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        for key in PLAIN:
+            setattr(self, key, state[key])
+        self.gate.collapses = state["collapses"]
+        with torch.no_grad():
+            for name, parameter in self.model.trained().items():
+                parameter.copy_(state["model"][name])
+        self._enter()
         self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.epochs, self.best = state["step"], state["epochs"] + 1, state["best"]
-        torch.set_rng_state(state["torch_rng"])
-
-    def log(self, row: dict[str, float]) -> None:
-        path = self.out / "log.csv"
-        fresh = not path.exists()
-        with path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, row)
-            if fresh:
-                writer.writeheader()
-            writer.writerow(row)
-        if self.step % 50 == 0:
-            self.say("  ".join(f"{k} {v}" for k, v in row.items()))
+        self.ema.restore(state["ema"])
+        if self.workers.first:
+            self.progress.back_to(self.step)

@@ -14,6 +14,8 @@ from soundflow.types import Decision, Kind
 
 WARY: Final = 1.5
 """Log-odds: a quarter of the dial."""
+OWN_MOST: Final = 0.95
+"""As far as the dial goes for a taught sound: "always" would tell of it where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class DecisionPolicy:
         self.answer = dial(calibration.answer_threshold, proactivity)
         self.act = dial(calibration.act_threshold, proactivity)
         self.wary = raised(self.speak, WARY)
+        self.own = dial(0.5, min(proactivity, OWN_MOST))
         self.hold_chunks, self.wary_chunks = hold_chunks, wary_chunks
 
     def init_state(self) -> PolicyState:
@@ -110,6 +113,11 @@ class DecisionPolicy:
     def announced(self, chunk: int, state: PolicyState) -> None:
         """A sound has just been told of, in `chunk`."""
         state.wary_until = chunk + 1 + self.wary_chunks
+
+    def tell(self, chunk: int, p: float, state: PolicyState) -> Decision:
+        """The decision to tell of a taught sound of probability `p`; other sounds then hold for a while."""
+        state.until = chunk + 1 + self.hold_chunks
+        return Decision(chunk, Kind.SPEAK, (1 - p, p, 0.0))
 
     def decide(
         self, chunk: int, logits: Sequence[float], state: PolicyState, can_act: bool, release: bool = False

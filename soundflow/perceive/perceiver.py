@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from soundflow.errors import WeightsError
 from soundflow.perceive.labels import SPEECH
 from soundflow.perceive.moonshine import FRAME_WIDTH, Moonshine
 from soundflow.perceive.normalise import LevelState, LevelTracker
+from soundflow.perceive.own import OwnSounds, OwnState
 from soundflow.perceive.sound import SoundEncoder, SoundState, labels
 from soundflow.perceive.speech import SpeechEncoder, SpeechState
 from soundflow.perceive.tags import SoundEvents, SoundEventsConfig, SoundEventsState, TagCalibration
@@ -21,6 +23,7 @@ from soundflow.perceive.words import WordsChannel, WordsConfig, WordsState
 from soundflow.types import AudioChunk, FloatArray, Perception, Sound, Vad, Words
 
 EVENTS = SoundEventsConfig(on=0.3, off=0.15)
+OWN_EVENTS = SoundEventsConfig(on=0.5, off=0.25, never=frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class PerceiverState:
     speech: SpeechState
     words: WordsState
     events: SoundEventsState
+    own: OwnState
+    own_events: SoundEventsState
 
     def snapshot(self) -> dict[str, Any]:
         return {name: getattr(self, name).snapshot() for name in self.__slots__}
@@ -56,7 +61,7 @@ class PerceiverState:
 class Frames:
     """What is heard of one chunk, before words: `tags` [521], `sound` [1024], `speech` [288].
 
-    `alert`: log-odds of the alert branch for its best window, 0 without a branch.
+    `alert`: log-odds of the alert branch for its best window, 0 without a branch. `own` [K]: of the taught sounds.
     """
 
     tags: FloatArray
@@ -65,6 +70,7 @@ class Frames:
     vad: Vad
     level_db: float
     alert: float
+    own: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
 class Perceiver:
@@ -76,8 +82,12 @@ class Perceiver:
         chunk_samples: int,
         calibration: TagCalibration | None = None,
         executor: Executor | None = None,
+        own: OwnSounds | None = None,
     ) -> None:
-        """`executor` decodes words beside the step; without one they are decoded in it, with the same result."""
+        """`executor` decodes words beside the step; without one they are decoded in it, with the same result.
+
+        WeightsError where a sound of `own` has the name of a label.
+        """
         moonshine = Moonshine(parts.asr)
         self.labels = labels(parts.sound)
         self.calibration = calibration or TagCalibration.identity()
@@ -87,6 +97,10 @@ class Perceiver:
         self._speech = SpeechEncoder(moonshine, chunk_samples)
         self._words = WordsChannel(moonshine, WordsConfig(), executor)
         self._events = SoundEvents(self.labels, chunk_samples, EVENTS)
+        self.own = own or OwnSounds()
+        if taken := sorted(set(self.own.names) & set(self.labels)):
+            raise WeightsError(f"own sounds: a name that is no AudioSet label was expected, got {taken[0]!r}")
+        self._own_events = SoundEvents(self.own.names, chunk_samples, OWN_EVENTS)
         self._speech_tags = [self.labels.index(name) for name in SPEECH]
 
     def init_state(self) -> PerceiverState:
@@ -97,6 +111,8 @@ class Perceiver:
             self._speech.init_state(),
             self._words.init_state(),
             self._events.init_state(),
+            self.own.init_state(),
+            self._own_events.init_state(),
         )
 
     def frames(self, chunk: AudioChunk, state: PerceiverState) -> Frames:
@@ -107,7 +123,8 @@ class Perceiver:
         speech = self._speech.step(chunk.samples, vad.speaking, state.speech)
         mean = speech.mean(axis=0) if len(speech) else np.zeros(FRAME_WIDTH, np.float32)
         tags, embedding, alert = sound.scores.max(axis=0), sound.embeddings.mean(axis=0), float(sound.alerts.max())
-        return Frames(tags, embedding, mean, vad, level.rms_db, alert)
+        own = self.own.step(sound.embeddings, state.own)
+        return Frames(tags, embedding, mean, vad, level.rms_db, alert, own)
 
     def step(self, chunk: AudioChunk, state: PerceiverState, words: Words | None = None) -> Perception:
         """Perceive one chunk. `words` are those of `flush`, for the silent chunk behind the end of a stream."""
@@ -116,6 +133,7 @@ class Perceiver:
             speech_score = float(frames.tags[self._speech_tags].max())
             words = self._words.step(chunk, frames.vad, state.words, speech_score)
         sounds = self._events.step(self.calibration(frames.tags), chunk.index, state.events)
+        sounds += self._own_events.step(frames.own, chunk.index, state.own_events)
         return Perception(
             chunk=chunk.index,
             end_sample=chunk.end_sample,
@@ -124,14 +142,16 @@ class Perceiver:
             speech=frames.speech,
             vad=frames.vad,
             words=words,
-            sounds=tuple(sounds),
+            sounds=sounds,
             level_db=frames.level_db,
             alert=frames.alert,
+            own=tuple(frames.own.tolist()),
         )
 
     def ended(self, end_sample: int, state: PerceiverState) -> tuple[Sound, ...]:
         """Offsets of the sounds that still go on at the end of the stream."""
-        return self._events.flush(end_sample, state.events)
+        ended = self._events.flush(end_sample, state.events)
+        return ended + self._own_events.flush(end_sample, state.own_events)
 
     def flush(self, state: PerceiverState) -> Words:
         """What the words channel still holds at the end of the stream."""

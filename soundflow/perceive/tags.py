@@ -153,8 +153,8 @@ class SoundEvents:
         self.config = config or SoundEventsConfig()
         index = {label: i for i, label in enumerate(self.labels)}
         alerting = {label for group in ALERTING.values() for label in group}
-        self._reported = np.array([label not in self.config.never for label in self.labels])
-        self._alerting = np.array([label in alerting for label in self.labels])
+        self._reported = np.array([label not in self.config.never for label in self.labels], np.bool_)
+        self._alerting = np.array([label in alerting for label in self.labels], np.bool_)
         self._children = {
             index[parent]: [
                 index[child]

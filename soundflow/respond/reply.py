@@ -21,6 +21,29 @@ MAX_ACT_TOKENS = 192
 HEADER_ROOM = 512
 
 
+class GivenReply:
+    """A reply whose words were known beforehand (`ReplyRequest.say`); as `Reply`, without a model."""
+
+    def __init__(self, request: ReplyRequest) -> None:
+        self.request = request
+        self.text = ""
+        self.done = False
+        self.call: ActionCall | None = None
+
+    def step(self, tokens: int) -> str:
+        """All of it at once."""
+        added = "" if self.done else self.request.say
+        self.text, self.done = self.request.say, True
+        return added
+
+    def snapshot(self) -> dict[str, Any]:
+        """What `restore` needs."""
+        return {"request": self.request}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """A snapshot is taken before the one step; nothing has to be put back."""
+
+
 class Reply:
     """Greedy decoding in steps, so that the caller may stop between any two tokens."""
 

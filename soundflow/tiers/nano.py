@@ -13,6 +13,7 @@ from soundflow.decide.lalm import Lalm
 from soundflow.decide.llama import Llama
 from soundflow.errors import ConfigError, WeightsError
 from soundflow.loop import Model
+from soundflow.perceive.own import OwnSounds
 from soundflow.perceive.perceiver import Parts, Perceiver
 from soundflow.perceive.projector import Projector, tag_embeddings
 from soundflow.tiers import checkpoint, weights
@@ -56,7 +57,8 @@ def load(
     llama = Llama.load(lm, dtype or checkpoint.host_dtype(), saved.deltas)
     context = Context.load(lm / "tokenizer.json")
     size = chunk_samples(saved.chunk_ms)
-    perceiver = Perceiver(found, size, saved.tags, ThreadPoolExecutor(1, thread_name_prefix="words"))
+    worker = ThreadPoolExecutor(1, thread_name_prefix="words")
+    perceiver = Perceiver(found, size, saved.tags, worker, OwnSounds.load(folder))
     named = tag_embeddings(llama.embed.weight.float(), [context.encode(label) for label in perceiver.labels])
     projector = Projector(named, SOUND_WIDTH, SPEECH_WIDTH)
     try:

@@ -1,124 +1,141 @@
-"""A tiny run end to end on a CPU: train, evaluate, save, resume, and the saved adapter streams what training scored."""
+"""A tiny run end to end on a CPU: train, evaluate, save, and the saved adapter streams what training scored."""
 
 from __future__ import annotations
 
 import json
 import random
-import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from soundflow.decide.lalm import Lalm
 from soundflow.decide.llama import Llama
 from soundflow.errors import ConfigError, WeightsError
 from soundflow.perceive.projector import Projector, tag_embeddings
-from soundflow.perceive.sound import labels
-from soundflow.respond.tools import load_tools
 from soundflow.tiers import checkpoint
-from soundflow.types import Kind, Perception, Vad, Words
-from tests.training.streams import alert, request, silence
-from tests.training.test_sequence import DEMO
-from training.adapters import AdapterConfig, TrainableLalm
+from soundflow.types import Perception, Vad, Words
+from tests.training.tiny import ITEMS, STAGE, make, trained
+from training.adapters import PARTS, AdapterConfig, TrainableLalm
 from training.average import average
-from training.evaluate import Scored, report, score
-from training.run import Run, RunConfig
+from training.evaluate import score
+from training.gate import Collapse, report
+from training.progress import read
+from training.run import Run
+from training.stages import load
 
 pytestmark = pytest.mark.weights
 
 
-@pytest.fixture(scope="module")
-def folder(nano_parts, tmp_path_factory):
-    """A tiny random Llama under the real tokenizer."""
-    out = tmp_path_factory.mktemp("lm")
-    shutil.copy(nano_parts / "lm" / "tokenizer.json", out)
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=49_152, hidden_size=24, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1,
-        head_dim=12, intermediate_size=32, max_position_embeddings=2048, tie_word_embeddings=True,
-        initializer_range=0.3,
-    )  # fmt: skip
-    LlamaForCausalLM(config).save_pretrained(out)
-    return out
-
-
-@pytest.fixture(scope="module")
-def names(nano_parts):
-    return labels(nano_parts / "sound" / "yamnet.tflite")
-
-
-def make(folder, names, tmp_path, **changes):
-    config = RunConfig(
-        out=str(tmp_path / "run"), train=(), cal=(), minutes=1e6, tokens_per_step=300, expected_steps=6, warmup_steps=1,
-        evaluate_every=1000, bf16=False, threads=1, adapter=AdapterConfig(rank=2, alpha=4, dropout=0.0), lora_lr=3e-3,
-        full_lr=3e-3,
-    )  # fmt: skip
-    said = []
-    run = Run(replace(config, **changes), folder, names, {"home": load_tools(DEMO / "tools.json")}, said.append)
-    return run, said
-
-
-ITEMS = [alert(seed=s) for s in range(8)] + [silence(seed=s) for s in range(8, 16)] + [request()]
-
-
-def trained(folder, names, tmp_path, **changes):
-    run, said = make(folder, names, tmp_path, **changes)
-    run.train(ITEMS, ITEMS[:10])
-    return run, said
+def same(a, b):
+    for (name, x), (_, y) in zip(a.model.named_parameters(), b.model.named_parameters(), strict=True):
+        assert torch.equal(x, y), name
 
 
 def test_fixed_seeds_give_fixed_weights(folder, names, tmp_path):
     a, _ = trained(folder, names, tmp_path / "a")
     b, _ = trained(folder, names, tmp_path / "b")
-    for (name, x), (_, y) in zip(a.model.named_parameters(), b.model.named_parameters(), strict=True):
-        assert torch.equal(x, y), name
+    same(a, b)
 
 
-def test_it_learns_and_reports_recall(folder, names, tmp_path):
-    run, said = trained(folder, names, tmp_path, expected_steps=60)
-    found = report(score(run.model, ITEMS, run.builder))
-    assert found.area > 0.8
-    assert "respond-recall" in said[-1]
+def test_it_learns_and_reports_by_ability(folder, names, tmp_path):
+    run, said = trained(folder, names, tmp_path, [replace(STAGE, steps=60, ema=0.9)], log_every=5)
+    found = report(score(run.model, ITEMS[:16], run.builder))
+    assert min(found.overall.area, found.overall.balanced) > 0.7
+    assert any("always silent" in line and "proactive" in line for line in said)
+    assert any("ETA" in line for line in said)
+    for name in ("losses.png", "gate.png"):
+        assert (tmp_path / name).stat().st_size > 5000
+    rows = read(tmp_path / "log.csv")
+    assert [int(r["step"]) for r in rows] == list(range(5, 61, 5))
+    reply = [float(r["reply"]) for r in rows]
+    assert sum(reply[-4:]) < 0.9 * sum(reply[:4])
 
 
-def test_resume_goes_on_from_the_saved_step(folder, names, tmp_path):
-    first, _ = trained(folder, names, tmp_path)
-    again, _ = make(folder, names, tmp_path)
-    again.resume()
-    assert again.step == first.step == 6
-    for (name, x), (_, y) in zip(first.model.named_parameters(), again.model.named_parameters(), strict=True):
-        assert torch.equal(x, y), name
-    assert json.loads((tmp_path / "run" / "config.json").read_text())["commit"]
+def test_every_saved_adapter_lies_beside_recipe_commit_and_figures(folder, names, tmp_path):
+    run, _ = trained(folder, names, tmp_path)
+    for name in ("best", "last", "stages/train"):
+        assert load(tmp_path / name / "config.json") == run.config
+        assert len(json.loads((tmp_path / name / "config.json").read_text())["commit"]) == 40
+        gate = json.loads((tmp_path / name / "gate.json").read_text())
+        assert gate["step"] == 6
+        assert gate["figures"]["always silent"]["respond"] == 0.0
+    assert not list(tmp_path.rglob("*.part")) + list(tmp_path.rglob("*.old"))
 
 
-def test_collapse_stops_the_run(folder, names, tmp_path, monkeypatch):
-    monkeypatch.setattr(Run, "evaluate", lambda self, held_out: True)
-    with pytest.raises(ConfigError, match="trivial baseline"):
-        trained(folder, names, tmp_path, evaluate_every=1, expected_steps=9)
+def test_a_stage_changes_what_it_names_and_starts_from_the_best_of_the_one_before(folder, names, tmp_path, monkeypatch):
+    stages = [
+        replace(STAGE, name="projector", trainable=("projector",), steps=8),
+        replace(STAGE, name="rows", trainable=("decision",), steps=2),
+        replace(STAGE, name="all", steps=2),
+    ]
+    run, _ = make(folder, names, tmp_path, stages, evaluate_every=2)
+    starts = {}
+    entered = Run._train_stage
+
+    def spy(self, data, held):
+        starts[self.stage.name] = {k: p.detach().clone() for k, p in self.model.trained().items()}
+        entered(self, data, held)
+        starts[f"{self.stage.name} end"] = {k: p.detach().clone() for k, p in self.model.trained().items()}
+
+    monkeypatch.setattr(Run, "_train_stage", spy)
+    run.train({"data": ITEMS}, ITEMS[:10])
+    own = {part: set(run.model.part(part)) for part in PARTS}
+    changed = {
+        name: {k for k, v in starts[name].items() if not torch.equal(v, starts[f"{name} end"][k])} for name in
+        ("projector", "rows", "all")
+    }  # fmt: skip
+    assert changed["projector"]
+    assert changed["projector"] <= own["projector"]
+    assert changed["rows"] == own["decision"]
+    assert changed["all"] & own["lora"]
+    best = load_file(tmp_path / "stages" / "projector" / "adapter.safetensors")
+    for key in own["projector"]:
+        assert torch.equal(starts["rows"][key], best[key].float()), key
 
 
-@pytest.mark.parametrize(("p", "collapsed"), [(0.0, True), (1.0, True), (None, False)])
-def test_always_silent_and_always_respond_count_as_collapsed(p, collapsed):
-    """Constant logits are a trivial policy however they lie; logits that know the due chunks are not."""
-    scored = []
-    for item in ITEMS[:16]:
-        due = ((5, 9, Kind.SPEAK),) if item[0]["responses"] else ()
-        logits = np.zeros((20, 3), np.float32)
-        logits[:, 1] = 0.0 if p is None else 20 * p - 10
-        if p is None and due:
-            logits[9, 1] = 8.0
-        scored.append(Scored(item, logits, due))
-    assert report(scored).collapsed is collapsed
+def test_the_rate_is_one_of_steps_where_the_minutes_do_not_bind(folder, names, tmp_path):
+    stage = replace(STAGE, steps=100, warmup_steps=10, minutes=10)
+    run, _ = make(folder, names, tmp_path, [stage])
+    run.stage_step = 55
+    assert run.rate(0.52) == run.rate(0.0) == pytest.approx(0.05 + 0.95 * 0.5)
+    assert run.rate(0.9) < run.rate(0.0)
+    assert run.rate(1.0) == pytest.approx(0.05)
+    run.stage_step = 0
+    assert run.rate(0.9) == pytest.approx(0.1)
+
+
+def test_minutes_end_a_stage(folder, names, tmp_path):
+    run, _ = trained(folder, names, tmp_path, [replace(STAGE, steps=10_000, minutes=0.01)])
+    assert 0 < run.step < 10_000
+
+
+def test_collapse_warns_then_stops_and_says_what_fell(folder, names, tmp_path):
+    """Rates of zero, and a decision bias that keeps silent whatever is heard."""
+    stage = replace(STAGE, lora_lr=0.0, full_lr=0.0, steps=9)
+    run, said = make(folder, names, tmp_path, [stage], evaluate_every=1, patience=2)
+    with torch.no_grad():
+        run.model.decision_out.zero_()
+    with pytest.raises(Collapse, match=r"trivial baseline.*lora_lr"):
+        run.train({"data": ITEMS}, ITEMS[:16])
+    warnings = [line for line in said if line.startswith("WARNING")]
+    assert len(warnings) == 1
+    assert "proactive" in warnings[0] or "always" in warnings[0]
+    assert run.step == 2
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(folder, names, tmp_path):
+    run, _ = make(folder, names, tmp_path, [replace(STAGE, full_lr=1e30, lora_lr=1e30)])
+    with pytest.raises(ConfigError, match="finite"):
+        run.train({"data": ITEMS}, ITEMS[:10])
 
 
 def test_the_saved_adapter_streams_what_training_scored(folder, names, tmp_path):
     """Layout, merge and cache together: each chunk's logits in the stream equal those of the packed sequence."""
-    run, _ = trained(folder, names, tmp_path, expected_steps=20)
-    saved = checkpoint.load(tmp_path / "run" / "last")
+    run, _ = trained(folder, names, tmp_path, [replace(STAGE, steps=20)])
+    saved = checkpoint.load(tmp_path / "last")
     llama = Llama.load(folder, torch.float32, saved.deltas)
     context = run.builder.context
     projector = Projector(tag_embeddings(llama.embed.weight, [context.encode(n) for n in names]), 1024, 288)
@@ -140,28 +157,29 @@ def test_the_saved_adapter_streams_what_training_scored(folder, names, tmp_path)
 def test_a_saved_adapter_can_be_put_back(folder, names, tmp_path):
     run, _ = trained(folder, names, tmp_path)
     other = TrainableLalm(folder, names, AdapterConfig(rank=2, alpha=4, dropout=0.0), torch.float32)
-    other.restore(tmp_path / "run" / "last")
+    other.restore(tmp_path / "last")
     a, b = (score(m, ITEMS[:3], run.builder) for m in (run.model, other))
     assert all(np.allclose(x.logits, y.logits, atol=0.02) for x, y in zip(a, b, strict=True))
     with pytest.raises(WeightsError, match="adapter"):
-        TrainableLalm(folder, names, AdapterConfig(rank=4, alpha=4), torch.float32).restore(tmp_path / "run" / "last")
+        TrainableLalm(folder, names, AdapterConfig(rank=4, alpha=4), torch.float32).restore(tmp_path / "last")
+
+
+def test_a_score_does_not_depend_on_its_batch(folder, names, tmp_path):
+    run, _ = make(folder, names, tmp_path)
+    alone = [score(run.model, [item], run.builder)[0] for item in ITEMS[7:]]
+    together = score(run.model, ITEMS[7:], run.builder)
+    assert all(np.allclose(x.logits, y.logits, atol=1e-4) for x, y in zip(alone, together, strict=True))
+    assert [s.item[0]["id"] for s in together] == [s["id"] for s, _ in ITEMS[7:]]
 
 
 def test_the_average_of_two_adapters_lies_between_them(folder, names, tmp_path):
     trained(folder, names, tmp_path / "a")
     trained(folder, names, tmp_path / "b", seed=1)
-    paths = [tmp_path / x / "run" / "last" for x in "ab"]
+    paths = [tmp_path / x / "last" for x in "ab"]
     average(*paths, tmp_path / "mean", 0.25)
     a, b, mean = (load_file(p / "adapter.safetensors") for p in (*paths, tmp_path / "mean"))
     assert all(torch.allclose(mean[k].float(), 0.75 * a[k].float() + 0.25 * b[k].float(), atol=2e-3) for k in a)
     assert checkpoint.load(tmp_path / "mean").chunk_ms == 400
-
-
-def test_an_unknown_key_names_file_and_key(tmp_path):
-    path = tmp_path / "x.yaml"
-    path.write_text("out: a\ntrain: []\ncal: []\nlerning_rate: 1\n")
-    with pytest.raises(ConfigError, match="lerning_rate"):
-        RunConfig.load(path)
 
 
 def test_drawn_requests_are_valid_calls():

@@ -1,0 +1,74 @@
+"""`soundflow train`: a path is a recipe, a folder that holds a run is not overwritten, an export is an adapter."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+import training.cli
+from soundflow.errors import ConfigError, WeightsError
+from soundflow.tiers import checkpoint
+from tests.training.tiny import trained
+from training.export import export
+
+RUNNER = CliRunner()
+RECIPE = "out: {out}\ntrain: [a]\ncal: [b]\n"
+
+
+@pytest.fixture
+def started(monkeypatch):
+    found = []
+    monkeypatch.setattr(training.cli, "_start", lambda *args, **named: found.append((*args, *named.values())))
+    return found
+
+
+def test_a_path_is_a_recipe(tmp_path, started):
+    path = tmp_path / "mine.yaml"
+    path.write_text(RECIPE.format(out=tmp_path / "run"))
+    for arguments in ([str(path), "--workers", "2"], ["run", str(path), "--workers", "2"]):
+        assert RUNNER.invoke(training.cli.app, arguments).exit_code == 0
+    assert started[0] == started[1]
+    settings, again, workers, resume = started[0]
+    assert (settings.out, again, workers, resume) == (str(tmp_path / "run"), ["train", "run", str(path)], 2, False)
+
+
+def test_a_wrong_command_is_still_one():
+    result = RUNNER.invoke(training.cli.app, ["calibrat"])
+    assert result.exit_code == 2
+    assert "No such command" in result.output
+
+
+def test_a_run_is_not_overwritten(tmp_path, started):
+    path = tmp_path / "mine.yaml"
+    path.write_text(RECIPE.format(out=tmp_path))
+    (tmp_path / "last.pt").touch()
+    result = RUNNER.invoke(training.cli.app, [str(path)])
+    assert isinstance(result.exception, ConfigError)
+    assert "resume" in str(result.exception)
+    assert not started
+
+
+@pytest.mark.weights
+def test_an_export_is_an_adapter_with_a_card(folder, names, tmp_path):
+    trained(folder, names, tmp_path / "run")
+    (tmp_path / "run" / "best" / "tags.json").write_bytes(b"")
+    (tmp_path / "run" / "best" / "tags.json").unlink()
+    branch = tmp_path / "b.safetensors"
+    branch.write_bytes(b"x")
+    out = tmp_path / "shared"
+    written = export(tmp_path / "run", out, branch)
+    assert sorted(written) == sorted(p.name for p in out.iterdir())
+    assert checkpoint.load(out).chunk_ms == 400
+    card = (out / "README.md").read_text()
+    assert "always silent" in card
+    assert json.loads((out / "config.json").read_text())["commit"] in card
+    assert "not calibrated" in card
+    assert export(tmp_path / "run", out) == [n for n in written if n != "alert.safetensors"]
+    assert not (out / "alert.safetensors").exists()
+
+
+def test_an_export_needs_a_best_adapter_and_room(tmp_path):
+    with pytest.raises(WeightsError, match=r"adapter\.json"):
+        export(tmp_path, tmp_path / "out")

@@ -1,0 +1,107 @@
+"""The best adapter of a run as a folder to share: what `--adapter` takes, the recipe, the figures, a model card."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from soundflow.errors import WeightsError
+from soundflow.tiers import checkpoint
+
+NEEDED = ("adapter.safetensors", "adapter.json")
+OPTIONAL = ("calibration.json", "tags.json", "alert.safetensors", "config.json", "gate.json")
+
+
+def export(run: Path, out: Path, branch: Path | None = None) -> list[str]:
+    """Copy best/ of a run and write its card -> names of the files written.
+
+    Args:
+        branch: alert branch to put beside it, where best/ has none of its own.
+
+    Raises:
+        WeightsError: no complete adapter in best/, or `out` holds something else.
+    """
+    best = run / "best"
+    checkpoint.load(best)
+    if out.exists() and any(out.iterdir()) and not (out / NEEDED[1]).exists():
+        raise WeightsError(f"{out}: an empty folder or an earlier export was expected")
+    out.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name in (*NEEDED, *OPTIONAL):
+        (out / name).unlink(missing_ok=True)
+        if (best / name).is_file():
+            shutil.copy2(best / name, out / name)
+            written.append(name)
+    if branch:
+        shutil.copy2(branch, out / "alert.safetensors")
+        written += [] if "alert.safetensors" in written else ["alert.safetensors"]
+    config, gate = _read(out / "config.json"), _read(out / "gate.json")
+    (out / "README.md").write_text(card(out.name, config, gate, written))
+    return [*written, "README.md"]
+
+
+def card(name: str, config: Mapping[str, Any], gate: Mapping[str, Any], files: list[str]) -> str:
+    """A model card with what the run knows; what only its maker knows is marked TODO."""
+    stages = "\n".join(
+        f"| {s['name']} | {', '.join(s['trainable'])} | {s['steps']} | {_mixture(s)} |"
+        for s in config.get("stages", [])
+    )
+    fitted = (
+        "calibrated (calibration.json)"
+        if "calibration.json" in files
+        else "not calibrated: `soundflow train calibrate`"
+    )
+    return f"""# {name}
+
+An adapter of the SoundFlow nano tier: LoRA, projector and decision rows for SmolLM2-135M-Instruct. Use it with
+`soundflow listen FILE --adapter {name}`.
+
+- Step {gate.get("step", "unknown")} of stage {gate.get("stage", "unknown")}, chosen by the gate's merit; {fitted}.
+- Code: commit {config.get("commit") or "unknown"}; recipe: config.json; seed {config.get("seed", "unknown")}.
+- Start: {config.get("start") or "the language model as it is published"}.
+
+## Figures
+
+On held-out recordings of the calibration split ({", ".join(config.get("cal", [])) or "unknown"}), thresholds
+cross-fitted; they chose the checkpoint, so they are no test figures. Run `soundflow bench` for those.
+
+{_figures(gate.get("figures", {}))}
+
+## Training
+
+| stage | trained | steps at most | data |
+|---|---|---|---|
+{stages}
+
+## Data, licences, limits
+
+- TODO: corpora and their licences (`soundflow data build` writes a card beside the shards).
+- TODO: figures of `soundflow bench`, with baselines and intervals.
+- What it must not be used for: as the only alarm where a miss can hurt somebody, to watch people who did not agree to
+  it, or to tell who is speaking.
+- Abilities near 0.5 balanced accuracy above are at chance level.
+"""
+
+
+def _mixture(stage: Mapping[str, Any]) -> str:
+    shares = ", ".join(f"{k} {v:g}" for k, v in stage.get("mixture", {}).items())
+    return ", ".join(stage["train"]) + (f" ({shares})" if shares else "")
+
+
+def _figures(rows: Mapping[str, Mapping[str, float | None]]) -> str:
+    lines = [
+        "| ability | streams | respond-recall | silent-recall | balanced accuracy | AUC | false alarms/h | delay |"
+    ]
+    lines.append("|---|---|---|---|---|---|---|---|")
+    for name, f in rows.items():
+        cells = ["-" if v is None else f"{v:.3f}" if isinstance(v, float) else str(v) for v in f.values()]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+    return found
