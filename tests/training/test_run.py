@@ -1,4 +1,4 @@
-"""A tiny run end to end on a CPU: train, evaluate, save, and the saved adapter streams what training scored."""
+"""A tiny run end to end on a CPU: train, evaluate, save, put back."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from soundflow.decide.lalm import Lalm
-from soundflow.decide.llama import Llama
 from soundflow.errors import ConfigError, WeightsError
-from soundflow.perceive.projector import Projector, tag_embeddings
 from soundflow.tiers import checkpoint
-from soundflow.types import Perception, Vad, Words
+from tests.training.streams import alert, silence
 from tests.training.tiny import ITEMS, STAGE, make, trained
 from training.adapters import PARTS, AdapterConfig, TrainableLalm
 from training.average import average
@@ -42,8 +39,12 @@ def test_fixed_seeds_give_fixed_weights(folder, names, tmp_path):
 
 def test_it_learns_and_reports_by_ability(folder, names, tmp_path):
     run, said = trained(folder, names, tmp_path, [replace(STAGE, steps=60, ema=0.9)], log_every=5)
-    found = report(score(run.model, ITEMS[:16], run.builder))
-    assert min(found.overall.area, found.overall.balanced) > 0.7
+    unheard = [alert(seed=s) for s in range(40, 48)] + [silence(seed=s) for s in range(48, 56)]
+    for items in (ITEMS[:16], unheard):
+        found = report(score(run.model, items, run.builder))
+        assert min(found.overall.area, found.overall.balanced) > 0.7
+    deaf = [(sample, replace(f, tags=0 * f.tags, sound=0 * f.sound, speech=0 * f.speech)) for sample, f in unheard]
+    assert report(score(run.model, deaf, run.builder)).overall.area == pytest.approx(0.5, abs=0.05)
     assert any("always silent" in line and "proactive" in line for line in said)
     assert any("ETA" in line for line in said)
     for name in ("losses.png", "gate.png"):
@@ -130,28 +131,6 @@ def test_a_loss_that_is_not_finite_stops_the_run(folder, names, tmp_path):
     run, _ = make(folder, names, tmp_path, [replace(STAGE, full_lr=1e30, lora_lr=1e30)])
     with pytest.raises(ConfigError, match="finite"):
         run.train({"data": ITEMS}, ITEMS[:10])
-
-
-def test_the_saved_adapter_streams_what_training_scored(folder, names, tmp_path):
-    """Layout, merge and cache together: each chunk's logits in the stream equal those of the packed sequence."""
-    run, _ = trained(folder, names, tmp_path, [replace(STAGE, steps=20)])
-    saved = checkpoint.load(tmp_path / "last")
-    llama = Llama.load(folder, torch.float32, saved.deltas)
-    context = run.builder.context
-    projector = Projector(tag_embeddings(llama.embed.weight, [context.encode(n) for n in names]), 1024, 288)
-    projector.load_state_dict(saved.projector)
-    lalm = Lalm(llama, projector, saved.decision_in, saved.decision_out, saved.bias, 256)
-    (expected,) = score(run.model, [ITEMS[0]], run.builder)
-    features = ITEMS[0][1]
-    state = lalm.init_state(1)
-    lalm.start(0, context.prefix("", []), state)
-    got = []
-    for k in range(features.chunks):
-        arrays = [x[k].astype(np.float32) for x in (features.tags, features.sound, features.speech)]
-        perception = Perception(k, (k + 1) * 6400, *arrays, Vad((), False), Words())
-        got.append(lalm.step([k], [lalm.audio_embedding(perception)], state)[0])
-    assert np.allclose(np.stack(got), expected.logits, atol=0.02)
-    assert np.ptp(expected.logits[:, 1]) > 0.05
 
 
 def test_a_saved_adapter_can_be_put_back(folder, names, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ from soundflow.decide.context import Context
 from soundflow.perceive.sound import labels
 from soundflow.respond.tools import load_tools
 from soundflow.types import Kind
-from tests.training.streams import alert, request, silence
+from tests.training.streams import CHUNK, alert, request, silence
 from training.adapters import visible
 from training.dataset import batches, epoch, scoring_sequences, varied
-from training.sequence import IGNORE, SequenceBuilder
+from training.sequence import IGNORE, SequenceBuilder, speech_items
+from training.words_sim import simulate_words
 
 DEMO = Path(__file__).parents[2] / "demo"
 HOME = load_tools(DEMO / "tools.json")
@@ -92,6 +94,25 @@ def test_an_acts_reply_is_its_canonical_call(builder):
     seq = builder.build([request()], HOME, Never(0))
     text = builder.context.decode([t for t in seq.token if t != IGNORE])
     assert json.loads(text) == {"name": "set_light", "arguments": {"room": "kitchen", "state": "off"}}
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(
+    ("gap", "heard", "notes"), [(2, "Turn off the kitchen light.", []), (4, "light.", ["Turn off"])]
+)
+def test_what_closed_long_before_the_turn_was_said_and_is_not_asked(builder, gap, heard, notes):
+    """As `Session`: 0.9 s of closed speech are answered; what closed before is a note, stamped where it was known."""
+    sample, features = request()
+    cut = 8 * CHUNK
+    features = replace(features, segments=[(5 * CHUNK, cut), (cut, 10 * CHUNK)], stop_chunks=[11 - gap, 11])
+    _, finals = simulate_words(speech_items(sample, features), features, Never(0))
+    assert sorted(finals) == [12 - gap, 12]
+    (target,) = builder.targets(sample, features, finals, HOME, Never(0), train=False)
+    assert target.due == 12
+    assert target.heard.endswith(heard)
+    assert [(n.sample, n.text.startswith('"Turn off')) for n in target.notes] == [((13 - gap) * CHUNK, True)] * len(
+        notes
+    )
 
 
 @pytest.mark.weights

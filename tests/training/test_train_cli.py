@@ -53,8 +53,6 @@ def test_a_run_is_not_overwritten(tmp_path, started):
 @pytest.mark.weights
 def test_an_export_is_an_adapter_with_a_card(folder, names, tmp_path):
     trained(folder, names, tmp_path / "run")
-    (tmp_path / "run" / "best" / "tags.json").write_bytes(b"")
-    (tmp_path / "run" / "best" / "tags.json").unlink()
     branch = tmp_path / "b.safetensors"
     branch.write_bytes(b"x")
     out = tmp_path / "shared"

@@ -1,0 +1,157 @@
+"""The replies of one stream, made beside its perception: from a decision to events, voice, and words in the context."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any, Final
+
+from torch import Tensor
+
+from soundflow.clock import seconds
+from soundflow.decide.context import Context
+from soundflow.decide.lalm import Lalm, LalmState
+from soundflow.errors import SoundflowError
+from soundflow.events import ErrorEvent, Event
+from soundflow.respond.grammar import ActGrammar
+from soundflow.respond.playback import Playback
+from soundflow.respond.reply import HEADER_ROOM, MAX_ACT_TOKENS, GivenReply, Reply
+from soundflow.session import Session
+from soundflow.types import FloatArray, Kind, ReplyRequest
+
+TOKENS_A_CHUNK: Final = 12
+MAX_PENDING_EVENTS: Final = 4096
+
+
+class Replies:
+    """Makes one reply at a time. `now` is everywhere the sample up to which the stream has heard.
+
+    With `realtime` a thread of its own makes it, and its events come out of `poll`; without, `advance` makes a fixed
+    number of tokens of it.
+
+    Args:
+        row: the stream's state in the LALM; a reply is decoded from a fork of it.
+        grammar: of the tools, where there are any.
+    """
+
+    def __init__(
+        self,
+        lalm: Lalm,
+        context: Context,
+        row: LalmState,
+        session: Session,
+        playback: Playback,
+        grammar: ActGrammar | None,
+        realtime: bool,
+    ) -> None:
+        self._lalm, self._context, self._row = lalm, context, row
+        self._session, self._playback, self._grammar = session, playback, grammar
+        self._pending: list[Tensor] = []
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="reply") if realtime else None
+        self._queue: deque[Callable[[int], list[Event]]] = deque(maxlen=MAX_PENDING_EVENTS)
+        self._making: Future[None] | None = None
+        self._reply: Reply | GivenReply | None = None
+
+    def start(self, request: ReplyRequest, now: int) -> list[Event]:
+        """Fork the cache and begin the reply; the decision token goes in front of the next chunk."""
+        reply = self._fork(request)
+        self._pending.append(self._lalm.decision_in[int(request.kind)][None])
+        if self._worker is None:
+            self._reply = reply
+        else:
+            self._making = self._worker.submit(self._make, reply)
+        return self._session.on_started(request, now)
+
+    def advance(self, now: int) -> list[Event]:
+        """A few tokens of the reply, in step with the audio; nothing where there is none, or a thread makes it."""
+        if self._reply is None:
+            return []
+        reply, request = self._reply, self._reply.request
+        try:
+            delta = reply.step(TOKENS_A_CHUNK)
+        except SoundflowError as error:
+            self._reply = None
+            return self._session.on_failed(request, error.code, str(error), now)
+        events = self._session.on_text(request, delta if request.kind is Kind.SPEAK else "", now)
+        if reply.done:
+            self._reply = None
+            events += self._finish(reply, None, now)
+        return events
+
+    def poll(self, now: int) -> list[Event]:
+        """Events of the thread's replies since the last call."""
+        events: list[Event] = []
+        while self._queue:
+            events += self._queue.popleft()(now)
+        return events
+
+    def take_pending(self) -> list[Tensor]:
+        """Embeddings [n, D] that go in front of the next chunk's audio: decision tokens, said text. Given once."""
+        pending, self._pending = self._pending, []
+        return pending
+
+    def stop(self, now: int) -> None:
+        """Barge-in: stop decoding, forget what was not played yet. A thread stops by itself: its generation is over."""
+        self._reply = None
+        self._playback.cancel(now)
+
+    def close(self, now: int) -> list[Event]:
+        """Make the rest of the reply, and end the thread."""
+        events: list[Event] = []
+        while self._reply is not None:
+            events += self.advance(now)
+        if self._making is not None:
+            self._making.result()
+        if self._worker:
+            self._worker.shutdown()
+        return events + self.poll(now)
+
+    def snapshot(self) -> dict[str, Any]:
+        """What `restore` needs; of a thread's reply, nothing."""
+        return {"pending": list(self._pending), "reply": self._reply.snapshot() if self._reply else None}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Go on from `saved`, which may hold more than this. The LALM's row was restored before."""
+        self._pending = list(saved["pending"])
+        if saved["reply"] is not None:
+            self._reply = self._fork(saved["reply"]["request"])
+            self._reply.restore(saved["reply"])
+
+    def _fork(self, request: ReplyRequest) -> Reply | GivenReply:
+        if request.say:
+            return GivenReply(request)
+        cache = self._lalm.fork(0, self._row, HEADER_ROOM + MAX_ACT_TOKENS + self._lalm.capacity)
+        return Reply(self._lalm, self._context, cache, request, self._grammar)
+
+    def _make(self, reply: Reply | GivenReply) -> None:
+        """The reply thread: it reads the model and its own fork, and hands closures to the stream's thread."""
+        request, session = reply.request, self._session
+        try:
+            while not reply.done and request.generation == session.state.generation:
+                delta = reply.step(1)
+                if delta and request.kind is Kind.SPEAK:
+                    self._queue.append(partial(session.on_text, request, delta))
+            audio = list(self._playback.speak(reply.text)) if reply.done and request.kind is Kind.SPEAK else []
+            self._queue.append(partial(self._finish, reply, audio))
+        except SoundflowError as error:
+            self._queue.append(partial(session.on_failed, request, error.code, str(error)))
+
+    def _finish(self, reply: Reply | GivenReply, audio: list[FloatArray] | None, now: int) -> list[Event]:
+        """The end of a reply that was made; `audio` where a thread has made its voice too."""
+        if not reply.done:
+            return []
+        request = reply.request
+        if request.kind is Kind.ACT and reply.call is None:
+            return self._session.on_failed(request, "bad_act", "the call did not end within its bound", now)
+        events = self._session.on_done(request, reply.text, reply.call, now)
+        if events and request.kind is Kind.SPEAK:
+            said = self._context.said(reply.text)[: self._lalm.text_limit]
+            self._pending.append(self._lalm.embed(said))
+            try:
+                pieces = self._playback.speak(reply.text) if audio is None else iter(audio)
+                self._session.on_voice(self._playback.play(pieces, now))
+            except SoundflowError as error:
+                events.append(ErrorEvent(t=seconds(now), code=error.code, message=str(error)))
+        return events
