@@ -35,7 +35,7 @@ class Forgetful(OurListener):
             return
         saved = self.stream.snapshot()
         if saved["reply"] is None:
-            saved["session"] |= {"notes": (), "fresh": ()}
+            saved["session"] |= {"notes": (), "fresh": (), "said": ()}
             self.stream.restore(saved | {"lalm": self._blank, "pending": []})
             self._closed = self._due = False
 

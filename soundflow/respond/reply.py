@@ -13,6 +13,7 @@ from soundflow.decide.context import Context
 from soundflow.decide.kv_cache import CacheState
 from soundflow.decide.lalm import Lalm
 from soundflow.respond.grammar import ActGrammar, ActMatcher, parse_act
+from soundflow.respond.hints import Hints
 from soundflow.respond.tools import tools_prompt
 from soundflow.types import ActionCall, Kind, ReplyRequest
 
@@ -63,6 +64,7 @@ class Reply:
             if grammar is None:
                 raise ValueError("an act needs a grammar")
             self._matcher = grammar.matcher()
+            self._hints = Hints(request.heard, request.tools, lambda token: context.decode([token]))
 
     def step(self, tokens: int) -> str:
         """Decode at most `tokens` more tokens -> the text they add. Reads the header first (one pass)."""
@@ -118,7 +120,7 @@ class Reply:
     def _step_act(self, matcher: ActMatcher, logits: Tensor) -> None:
         forced = matcher.forced()
         if not forced:
-            token = int(matcher.mask(logits.numpy()).argmax())
+            token = int(self._hints.raise_(matcher.text, matcher.mask(logits.numpy())).argmax())
             matcher.advance(token)
             forced = [token]
         self._ids += forced

@@ -193,4 +193,4 @@ def test_without_memory_a_new_turn_begins_from_the_prefix(monkeypatch: pytest.Mo
     assert [at for at, _ in stream.restored] == [7, 9]
     saved = stream.restored[0][1]
     assert (saved["lalm"], saved["pending"], saved["tags"]) == (0, [], ["kept"])
-    assert saved["session"] == {"notes": (), "fresh": (), "replies": 3}
+    assert saved["session"] == {"notes": (), "fresh": (), "said": (), "replies": 3}
