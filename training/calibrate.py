@@ -5,6 +5,7 @@ dev.
 from __future__ import annotations
 
 import random
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,16 +27,23 @@ from training.sequence import speech_items
 from training.tag_groups import TAGS
 from training.words_sim import simulate_words
 
+LIKELY = 0.05
+"""Chunks of at least this p(response) have a calibration error of their own: nearly all others are plain silence."""
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A calibration and what it gives on the streams it was fitted on."""
+    """A calibration and what it gives.
+
+    The calibration errors are of streams that the scale was not fitted on (two halves, crosswise); `ece_likely` is that
+    of p(response) where it is at least LIKELY. Balanced accuracy and false alarms are of the streams of the fit.
+    """
 
     calibration: Calibration
     ece_before: float
     ece_after: float
+    ece_likely: float
     balanced_accuracy: float
     false_alarms_hour: float
 
@@ -121,35 +129,57 @@ def confidence_error(p: Array, kinds: NDArray[np.int64]) -> float:
     return calibration_error(p.max(1), (top == kinds).astype(np.float64))
 
 
-def outcomes(scored: Sequence[Scored], calibration: Calibration, trigger: str) -> list[Outcome]:
-    """Scores of one kind of trigger: "sound" (p of any response), "answer" (p(speak)) or "act" (p(act)) behind speech.
+def crossed(scored: Sequence[Scored]) -> tuple[Array, NDArray[np.int64]]:
+    """`chunks` as probabilities [n,K], each half of the streams under a scale fitted on the other, and kinds [n]."""
+    ordered = sorted(scored, key=lambda s: (s.item[0]["subtask"], bool(s.due), zlib.crc32(s.item[0]["id"].encode())))
+    halves = [chunks(ordered[k::2]) for k in (0, 1)]
+    p = [probabilities(halves[k][0], fit_scale(*halves[1 - k])) for k in (0, 1)]
+    return np.concatenate(p), np.concatenate([kinds for _, kinds in halves])
 
-    A wanted response scores its best chunk in [first, due + 4] (behind speech: its due chunk); a stream that wants none
-    scores its best chunk, for speech triggers its best among those in which speech was closed.
+
+def likely_error(p: Array, kinds: NDArray[np.int64]) -> float:
+    """Expected calibration error of p(response) over the chunks where it is at least LIKELY; nan where none is."""
+    fires = 1 - p[:, Kind.SILENT]
+    kept = fires >= LIKELY
+    return calibration_error(fires[kept], (kinds[kept] != Kind.SILENT).astype(np.float64)) if kept.any() else np.nan
+
+
+def outcomes(scored: Sequence[Scored], calibration: Calibration, trigger: str) -> list[Outcome]:
+    """Scores of one kind of trigger, each as the policy reads it: "act" is p(act); "answer", where an utterance has
+    just closed, and "sound", anywhere else, are p(speak), to which p(act) is added in streams without tools.
+
+    A wanted sound scores its best chunk in [first, due + 4], an answer or act its due chunk; a stream that wants none
+    scores its best chunk, for an answer its best among those that close an utterance. Streams without speech are the
+    silent side of sounds, those with speech that of answers, and those of them with tools that of acts.
     """
     found: list[Outcome] = []
     for s in scored:
         sample = s.item[0]
         p = probabilities(s.logits.astype(np.float64), calibration)
-        fires = p[:, Kind.ACT] if trigger == "act" else p[:, Kind.SPEAK] if trigger == "answer" else 1 - p[:, 0]
+        speak = p[:, Kind.SPEAK] if sample.get("tools") else 1 - p[:, Kind.SILENT]
+        fires = p[:, Kind.ACT] if trigger == "act" else speak
         label, source = str(sample["subtask"]), str(sample["id"])
-        spoken = bool(sample["speech"])
         for first, due, kind in s.due:
-            own = "act" if kind is Kind.ACT else "answer" if first == due else "sound"
+            own = "act" if kind is Kind.ACT else "answer" if due in s.closed else "sound"
             if own == trigger:
                 best = float(fires[first : due + (LATE_CHUNKS if own == "sound" else 0) + 1].max())
                 found.append(Outcome(True, False, best, label, source))
-        if not sample["responses"] and spoken == (trigger != "sound"):
-            found.append(Outcome(False, False, float(fires.max()), label, source))
+        side = bool(sample["speech"]) == (trigger != "sound") and (trigger != "act" or sample.get("tools"))
+        if side and not sample["responses"]:
+            read = fires[sorted(s.closed)] if trigger == "answer" else fires
+            if len(read):
+                found.append(Outcome(False, False, float(read.max()), label, source))
+    if len({o.respond for o in found}) < 2:
+        raise DataError(f"held-out streams that want {trigger!r} and such that want none were expected; build more")
     return found
 
 
 def fit(scored: Sequence[Scored]) -> Fit:
-    """Scale, then for each kind of trigger the threshold of best balanced accuracy."""
+    """Scale, then each kind of trigger's threshold of best balanced accuracy. DataError where one side is missing."""
     logits, kinds = chunks(scored)
     before = confidence_error(probabilities(logits, Calibration()), kinds)
     scaled = fit_scale(logits, kinds)
-    after = confidence_error(probabilities(logits, scaled), kinds)
+    unseen = crossed(scored)
     by = {trigger: outcomes(scored, scaled, trigger) for trigger in ("sound", "answer", "act")}
     cut = {k: round(float(np.clip(best_threshold(v), 0.05, 0.95)), 4) for k, v in by.items()}
     made = replace(scaled, speak_threshold=cut["sound"], answer_threshold=cut["answer"], act_threshold=cut["act"])
@@ -157,7 +187,8 @@ def fit(scored: Sequence[Scored]) -> Fit:
     quiet = [s for s in scored if not s.item[0]["responses"] and not s.item[0]["speech"]]
     hours = sum(len(s.logits) for s in quiet) * 0.4 / 3600
     alarms = sum(o.fired for o in fired if not o.respond)
-    return Fit(made, before, after, balanced_accuracy(fired), alarms / max(hours, 1e-9))
+    after, likely = confidence_error(*unseen), likely_error(*unseen)
+    return Fit(made, before, after, likely, balanced_accuracy(fired), alarms / max(hours, 1e-9))
 
 
 def fit_tags(scores: Array, labels: Sequence[str], groups: Sequence[str]) -> TagCalibration:

@@ -159,11 +159,10 @@ def calibrate(
     scored = fitting.with_evidence(score(model, items, builder), labels, alert_weight, branch_weight)
     found = fitting.fit(scored)
     replace(found.calibration, alert_weight=alert_weight, branch_weight=branch_weight).save(best / "calibration.json")
-    logits, kinds = fitting.chunks(scored)
-    picture = run_dir / "reliability.png"
-    fitting.reliability(fitting.probabilities(logits, found.calibration), kinds, picture, "cal streams, after fitting")
+    fitting.reliability(*fitting.crossed(scored), run_dir / "reliability.png", "cal streams, fitted crosswise")
     typer.echo(
-        f"ECE {found.ece_before:.4f} -> {found.ece_after:.4f}; on the streams of the fit: balanced accuracy"
+        f"ECE {found.ece_before:.4f} -> {found.ece_after:.4f} (crosswise; {found.ece_likely:.4f} of p(response) where"
+        f" it is at least {fitting.LIKELY}); on the streams of the fit: balanced accuracy"
         f" {found.balanced_accuracy:.3f} on sounds, {found.false_alarms_hour:.1f} false alarms/h in dense sounds;"
         f" {found.calibration}"
     )

@@ -29,7 +29,10 @@ TRIVIAL = {SILENT: np.inf, RESPOND: -np.inf}
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """`delay`: mean chunks from the due chunk to the response, of those that came. nan where there is no such side."""
+    """`delay`: mean chunks from the due chunk to the response, of those that came. nan where there is no such side.
+
+    `false_alarms_hour`: over streams that want no response; one that fires counts once, however often it does.
+    """
 
     streams: int
     respond: float

@@ -113,8 +113,8 @@ class Run:
 
     def train(self, data: Mapping[str, Sequence[Item]], cal: Sequence[Item]) -> None:
         """Run to the end. `data`: streams by folder, as the stages name them. `Collapse` where the gate stops it."""
-        if not cal:
-            raise ConfigError("held-out streams were expected (cal), got none")
+        if len({bool(sample["responses"]) for sample, _ in cal}) < 2:
+            raise ConfigError("cal: held-out streams that want a response and such that want none were expected")
         held = prepare(chosen(cal, self.config.eval_streams), self.builder)
         if self.workers.first:
             (self.out / "config.json").write_text(resolved(self.config))

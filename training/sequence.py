@@ -14,16 +14,19 @@ from typing import Any
 
 import numpy as np
 
+from soundflow.clock import samples
 from soundflow.decide.context import MAX_SAID, Context, said_note, sound_names
 from soundflow.perceive.standing import Standing
 from soundflow.respond.grammar import act_text
 from soundflow.respond.tools import tools_prompt
+from soundflow.session import SessionConfig
 from soundflow.types import ActionCall, Kind, Note, Tool
 from training.features import Features
 from training.words_sim import SpeechItem, simulate_words
 
 IGNORE = -100
 DELAYS = (0, 0, 0, 0, 0, 0, 0, 1, 1, 2)
+TURN = samples(SessionConfig().turn_s)
 
 
 @dataclass(slots=True)
@@ -178,24 +181,27 @@ class SequenceBuilder:
         for response in sample["responses"]:
             kind, heard, sounds = Kind[str(response["kind"]).upper()], "", ()
             before: list[Note] = []
-            trigger = response.get("trigger", "")
+            closed: list[int] = []
+            trigger, size = response.get("trigger", ""), features.chunk_samples
             if response.get("clock") == "endpoint":
                 item = speech[trigger]
-                closed = [c for c in finals if c * features.chunk_samples > item["onset"]]
-                closed = [c for c in closed if c <= item["offset"] // features.chunk_samples + 6]
+                last = item["offset"] // size + 6
+                closed = [c for c in sorted(finals) if c * size > item["onset"] and c <= last]
                 if not closed:
                     continue
-                due = max(closed)
-                heard = " ".join(finals[c] for c in closed).strip()
-                first = due
-                before = [said_note(c * features.chunk_samples, finals[c]) for c in sorted(finals) if c < min(closed)]
+                first = due = closed[-1]
             else:
                 # A clause, a time that has come, or a sound: words alone do not announce it before it is due.
                 due = int(response["due_chunk"])
-                first = int(events[trigger]["onset"]) // features.chunk_samples if trigger in events else due
+                first = int(events[trigger]["onset"]) // size if trigger in events else due
             chunk = due + (rng.choice(DELAYS) if train else 0)
             if chunk >= features.chunks or any(f.chunk == chunk for f in found):
                 continue
+            if closed:
+                # As the session tells them apart: what closed a turn's time ago or sooner is asked, the rest was said.
+                asked = [c for c in closed if (chunk - c) * size <= TURN]
+                heard = " ".join(finals[c] for c in asked).strip()
+                before = [said_note((c + 1) * size, finals[c]) for c in sorted(finals) if c < asked[0]]
             if not heard:
                 sounds = sound_names(features.tags[max(0, chunk - 3) : chunk + 1], self.labels)
             known = [Note(int(n["sample"]), str(n["text"])) for n in response.get("notes", ())]

@@ -1,9 +1,8 @@
 """Streams made of tag sequences alone, for sounds of which there are no openly licensed clips.
 
 The LALM knows what a "Meow" or a "Smoke detector, smoke alarm" is by name. These streams hold tag probabilities that
-rise and
-fall over the features of a real quiet stream, and no sound embedding; real streams lose theirs now and then, so that an
-embedding of zeros is nothing special. Half of them ask to be told of a sound by its name.
+rise and fall over the features of a real quiet stream, and no sound embedding; real streams lose theirs now and then,
+so that an embedding of zeros is nothing special. Half of them ask to be told of a sound by its name.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ CONTEXT: Final = (
         "Groan",
     ),
     *("Snoring", "Boiling", "Fireworks", "Firecracker", "Bang", "Burst, pop", "Helicopter", "Toot", "Alarm clock"),
-    *("Splash, splatter", "Whimper (dog)", "Crackle", "Drill", "Jackhammer", "Sigh", "Hiccup", "Thump, thud"),
+    *("Splash, splatter", "Whimper (dog)", "Drill", "Jackhammer", "Sigh", "Hiccup", "Thump, thud"),
 )
 """Labels at which a person would look at the situation: neither answered nor left alone here."""
 

@@ -2,7 +2,7 @@
 put on it.
 
 The LALM hears words as text, and one home's tools would teach it one schema by heart. Domains here are made up;
-coffee, the held-out domain of real orders, is not among them.
+coffee, the domain of the real orders, is not among them.
 """
 
 from __future__ import annotations

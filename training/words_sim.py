@@ -45,9 +45,9 @@ def simulate_words(
     printed: dict[int, list[Word]] = {}
     finals: dict[int, str] = {}
     words = sorted((w for item in items for w in spread(item)), key=lambda w: w.start)
-    for index, (start, stop) in enumerate(features.segments):
+    for index, (start, _) in enumerate(features.segments):
         following = features.segments[index + 1][0] if index + 1 < len(features.segments) else 10**12
-        closes = stop // size + 2  # 480 ms to find the stop, one chunk for the final decode
+        # one chunk behind the found stop, for the final decode; never where the stream ends first
         closes = features.stop_chunks[index] + 1 if features.stop_chunks[index] >= 0 else 10**9
         inside = [w for w in words if start - samples(0.5) <= (w.start + w.end) // 2 < following - samples(0.2)]
         words = [w for w in words if w not in inside]
