@@ -8,6 +8,8 @@ import subprocess
 from dataclasses import asdict
 from pathlib import Path
 
+from soundflow.perceive.tags import TagCalibration
+from soundflow.tiers import nano
 from training.stages import RunConfig
 
 
@@ -16,6 +18,12 @@ def resolved(config: RunConfig) -> str:
     here = Path(__file__).parent
     found = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False, cwd=here)
     return json.dumps({**asdict(config), "commit": found.stdout.strip()}, indent=1) + "\n"
+
+
+def tag_calibration(adapter: Path) -> TagCalibration:
+    """How surely a tag is heard, as the perceiver will have it beside this adapter: its own, else the shipped one."""
+    own = adapter / "tags.json"
+    return TagCalibration.load(own if own.is_file() else nano.ADAPTER / "tags.json")
 
 
 def replace_folder(source: Path, target: Path) -> None:

@@ -28,6 +28,7 @@ import torch
 
 from soundflow.decide.context import Context
 from soundflow.errors import ConfigError
+from soundflow.tiers import nano
 from soundflow.tiers.checkpoint import host_dtype
 from soundflow.types import Tool
 from training import workers as processes
@@ -36,7 +37,7 @@ from training.dataset import Item
 from training.ema import Ema
 from training.evaluate import HeldOut, chosen, prepare, score_held_out
 from training.feed import Batch, Feed
-from training.folders import move_folder, replace_folder, resolved
+from training.folders import move_folder, replace_folder, resolved, tag_calibration
 from training.gate import Collapse, Gate, report
 from training.loss import compute
 from training.progress import Progress
@@ -77,6 +78,7 @@ class Run:
         self.model = TrainableLalm(lm, tag_names, config.adapter, dtype).to(self.device)
         if config.start:
             self.model.restore(Path(config.start))
+        self.tags = tag_calibration(Path(config.start) if config.start else nano.ADAPTER)
         self.builder = SequenceBuilder(self.context, tool_sets, tag_names)
         self.progress = Progress(self.out)
         self.gate = Gate(config.patience)
@@ -133,7 +135,7 @@ class Run:
 
     def _train_stage(self, data: Mapping[str, Sequence[Item]], held: HeldOut) -> None:
         stage, c = self.stage, self.config
-        builder = SequenceBuilder(self.context, self.tool_sets, self.labels, stage.replies)
+        builder = SequenceBuilder(self.context, self.tool_sets, self.labels, stage.replies, self.tags)
         feed = Feed(stage, data, builder, self.labels, c.seed)
         self.model.train()
         stream = self.workers.groups(feed.stream(self.epoch, self.position), stage.accumulate)

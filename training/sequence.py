@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from soundflow.clock import samples
 from soundflow.decide.context import MAX_SAID, Context, said_note, sound_names
+from soundflow.decide.notes import sound_note
+from soundflow.perceive.perceiver import EVENTS
 from soundflow.perceive.standing import Standing
+from soundflow.perceive.tags import SoundEvents, TagCalibration
 from soundflow.respond.grammar import act_text
 from soundflow.respond.tools import tools_prompt
 from soundflow.session import SessionConfig
 from soundflow.types import ActionCall, Kind, Note, Tool
-from training.features import Features
+from training.features import CHUNK_SAMPLES, Features
 from training.words_sim import SpeechItem, simulate_words
 
 IGNORE = -100
@@ -76,8 +79,25 @@ class Target:
     notes: tuple[Note, ...]
 
 
+@dataclass(slots=True)
+class Memory:
+    """What the session would know: (chunk, note) of the sounds that it found, and notes of what was said.
+
+    `base` is the chunk of the stream at which the current sample begins.
+    """
+
+    base: int = 0
+    sounds: list[tuple[int, Note]] = field(default_factory=list)
+    said: list[Note] = field(default_factory=list)
+
+
 class SequenceBuilder:
-    """Lays out samples. `replies` is the share of sound alerts whose reply is trained (answers and acts always are)."""
+    """Lays out samples.
+
+    Args:
+        replies: share of sound alerts whose reply is trained (answers and acts always are).
+        calibration: of the tags, as the perceiver has it: what the notes of a question say was heard.
+    """
 
     def __init__(
         self,
@@ -85,11 +105,14 @@ class SequenceBuilder:
         tool_sets: Mapping[str, Sequence[Tool]],
         labels: Sequence[str],
         replies: float = 0.6,
+        calibration: TagCalibration | None = None,
     ) -> None:
         self.context = context
+        self.calibration = calibration or TagCalibration.identity()
         self.labels = labels
         self.tool_sets = tool_sets
         self.replies = replies
+        self._sounds = SoundEvents(labels, CHUNK_SAMPLES, EVENTS)
 
     def build(
         self,
@@ -110,10 +133,13 @@ class SequenceBuilder:
         for token in self.context.prefix(instruction, [t.name for t in tools]):
             seq.add("t", token, main)
             main += 1
+        standing, memory = Standing(instruction, self.labels), Memory()
+        noted = train and any(sample["speech"] for sample, _ in samples)
         for sample, features in samples:
             words, finals = simulate_words(speech_items(sample, features), features, rng)
-            standing = Standing(instruction, self.labels)
-            targets = {t.chunk: t for t in self.targets(sample, features, finals, tools, rng, train)}
+            if noted:
+                memory.sounds += self.sound_notes(features, memory.base)
+            targets = {t.chunk: t for t in self.targets(sample, features, finals, tools, rng, train, memory)}
             soft = soft_chunks(sample, targets.values())
             pending: list[tuple[str, int]] = []
             said: dict[int, str] = {}
@@ -146,6 +172,9 @@ class SequenceBuilder:
             if pending:
                 seq.add(*pending[0], main)
                 main += 1
+            size = features.chunk_samples
+            memory.said += [said_note((memory.base + c + 1) * size, finals[c]) for c in sorted(finals)]
+            memory.base += features.chunks
         seq.asked = np.stack(asked) if any(row.any() for row in asked) else None
         for target, at in late:
             answer = bool(target.heard) or target.kind is Kind.ACT
@@ -173,14 +202,16 @@ class SequenceBuilder:
         tools: Sequence[Tool],
         rng: random.Random,
         train: bool,
+        memory: Memory | None = None,
     ) -> list[Target]:
         """Responses with their chunk; one whose evidence the words channel never closed is left out."""
+        memory = memory or Memory()
         found: list[Target] = []
         events = {e["id"]: e for e in sample["events"]}
         speech = {s["id"]: s for s in sample["speech"]}
         for response in sample["responses"]:
             kind, heard, sounds = Kind[str(response["kind"]).upper()], "", ()
-            before: list[Note] = []
+            notes: list[Note] = []
             closed: list[int] = []
             trigger, size = response.get("trigger", ""), features.chunk_samples
             if response.get("clock") == "endpoint":
@@ -201,14 +232,25 @@ class SequenceBuilder:
                 # As the session tells them apart: what closed a turn's time ago or sooner is asked, the rest was said.
                 asked = [c for c in closed if (chunk - c) * size <= TURN]
                 heard = " ".join(finals[c] for c in asked).strip()
-                before = [said_note((c + 1) * size, finals[c]) for c in sorted(finals) if c < asked[0]]
+                before = [c for c in sorted(finals) if c < asked[0]]
+                said = [*memory.said, *(said_note((memory.base + c + 1) * size, finals[c]) for c in before)]
+                heard_before = [note for c, note in memory.sounds if c <= memory.base + chunk]
+                notes = sorted([*heard_before, *said[-MAX_SAID:]], key=lambda note: note.sample)
             if not heard:
                 sounds = sound_names(features.tags[max(0, chunk - 3) : chunk + 1], self.labels)
-            known = [Note(int(n["sample"]), str(n["text"])) for n in response.get("notes", ())]
-            notes = tuple(sorted([*known, *before[-MAX_SAID:]], key=lambda n: n.sample))
             call = response.get("call")
             text = act_text(ActionCall(call["name"], call["arguments"]), tools) if call else str(response["text"])
-            found.append(Target(chunk, due, first, kind, text, heard, sounds, notes))
+            found.append(Target(chunk, due, first, kind, text, heard, sounds, tuple(notes)))
+        return found
+
+    def sound_notes(self, features: Features, base: int) -> list[tuple[int, Note]]:
+        """(chunk, note) of every sound that the session would note of a sample which begins at chunk `base`."""
+        state, found = self._sounds.init_state(), []
+        start = base * features.chunk_samples
+        for k, tags in enumerate(features.tags.astype(np.float32)):
+            for sound in self._sounds.step(self.calibration(tags), k, state):
+                if note := sound_note(sound):
+                    found.append((base + k, replace(note, sample=start + note.sample)))
         return found
 
 

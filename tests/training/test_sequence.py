@@ -152,3 +152,23 @@ def test_visible_is_causal_on_main():
     assert torch.equal(mask[2], torch.tensor([1, 1, 1, 0, 0, 0], dtype=torch.bool))
     assert torch.equal(mask[4], torch.tensor([1, 1, 0, 1, 1, 0], dtype=torch.bool))
     assert mask[5, 5]
+
+
+@pytest.mark.weights
+def test_a_question_knows_the_sounds_and_words_of_the_whole_stream(builder):
+    """As the session notes them: sounds under the perceiver's names, words of earlier samples on one clock."""
+    sample, heard = request()
+    dog = builder.labels.index("Dog")
+    heard.tags[2:5, dog] = 0.95
+    question = {**sample["responses"][0], "kind": "speak", "text": "I heard a dog.", "call": None}
+    asking = ({**sample, "responses": [question]}, heard)
+    made = []
+    original = builder._branch
+    builder._branch = lambda seq, target, *rest: (made.append(target), original(seq, target, *rest))
+    try:
+        builder.build([asking, asking], (), Never(0))
+    finally:
+        builder._branch = original
+    first, second = ([(n.sample // CHUNK, n.text) for n in target.notes] for target in made)
+    assert first == [(2, "a dog")]
+    assert second == [(2, "a dog"), (13, '"Turn off the kitchen light."'), (22, "a dog")]
