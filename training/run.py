@@ -137,6 +137,8 @@ class Run:
         stage, c = self.stage, self.config
         builder = SequenceBuilder(self.context, self.tool_sets, self.labels, stage.replies, self.tags)
         feed = Feed(stage, data, builder, self.labels, c.seed)
+        if c.start and not self.step:
+            self.evaluate(held, counted=False)  # what it started from stays the best until something is better
         self.model.train()
         stream = self.workers.groups(feed.stream(self.epoch, self.position), stage.accumulate)
         mark = time.monotonic()
@@ -218,8 +220,8 @@ class Run:
             found += min(steps, max(0.0, stage.minutes * 60 - spent)) if stage.minutes else steps
         return found
 
-    def evaluate(self, held: HeldOut) -> None:
-        """Report, keep the best, save. The gate warns, then raises `Collapse`."""
+    def evaluate(self, held: HeldOut, counted: bool = True) -> None:
+        """Report, keep the best, save. The gate warns, then raises `Collapse`, where the evaluation is `counted`."""
         with self.ema.applied():
             with self.autocast():
                 found = report(score_held_out(self.model, held, self.workers), self.config.merit)
@@ -232,7 +234,7 @@ class Run:
                     replace_folder(self.out / "last", self.out / "best")
         self.best, self.evaluated = max(self.best, found.merit), self.step
         try:
-            if warning := self.gate.check(found, self.step):
+            if counted and (warning := self.gate.check(found, self.step)):
                 self.say(warning)
         except Collapse:
             self.save()

@@ -181,3 +181,12 @@ def test_drawn_requests_are_valid_calls():
         assert text.endswith(".")
         act_text(ActionCall(call["name"], call["arguments"]), tools)
         assert all(str(v) in text.lower() or isinstance(v, int) for v in call["arguments"].values())
+
+
+def test_what_a_run_starts_from_stays_the_best_until_something_is_better(folder, names, tmp_path):
+    trained(folder, names, tmp_path / "first", [replace(STAGE, steps=2)])
+    still = replace(STAGE, steps=2, lora_lr=0.0, full_lr=0.0)
+    run, _ = trained(folder, names, tmp_path / "second", [still], start=str(tmp_path / "first" / "best"))
+    gate = json.loads((tmp_path / "second" / "best" / "gate.json").read_text())
+    assert gate["step"] == 0
+    assert run.evaluated == 2
