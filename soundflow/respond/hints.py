@@ -1,7 +1,8 @@
 """What was said, as hints for the slots of a call: values of an enum that were spoken, and numbers in the slot's unit.
 
-Contextual biasing, as recognisers do with names: under the grammar, tokens that lead to such a value get a bonus in
-log-odds. The language model still chooses which slots are filled, and among several values that were said.
+Contextual biasing, as recognisers do with names: under the grammar, tokens that lead to such a value, or to an empty
+slot for which one was said, get a bonus in log-odds. The language model chooses the function, the slots that nothing
+was said for, and among several values.
 """
 
 from __future__ import annotations
@@ -15,11 +16,15 @@ import numpy as np
 from soundflow.respond.spoken_numbers import Spoken, spoken_numbers
 from soundflow.types import FloatArray, Tool
 
-BONUS: Final = 4.0
-_NAME: Final = re.compile(r'^\{"name":"([^"]*)","arguments":')
+BONUS: Final = 7.0
+_NAME: Final = re.compile(r'^\{"name":"([^"]*)","arguments":\{')
 _STRING: Final = re.compile(r'"([^"]+)":"([^"]*)$')
 _NUMBER: Final = re.compile(r'"([^"]+)":(-?\d*)$')
+_CLOSED: Final = re.compile(r'"[^"]+":"[^"]*"$')
+_SLOT: Final = re.compile(r'[,{]("?[^"]*)$')
+_FILLED: Final = re.compile(r'"([^"]+)":')
 _UNIT_NAMES: Final = (("second", 1), ("minute", 60), ("hour", 3600))
+_MORE: Final = ',"'  # after a value's closing quote: the quote alone could also be the end of the call
 MOST_CHOICES: Final = 4096
 
 
@@ -49,21 +54,44 @@ class Hints:
         raised = logits.copy()
         for token in allowed:
             said = partial + self._decode(int(token))
-            if any(w.startswith(said) or said.startswith(w) for w in wanted):
+            if any(said.startswith(w) or (w.startswith(said) and said + _MORE != w) for w in wanted):
                 raised[token] += self._bonus
         return raised
 
     def _wanted(self, text: str) -> tuple[list[str], str]:
-        """The texts that the open value may have, with what ends it, and what of it is there."""
+        """The texts that may come next, and what of them is there already."""
         tool = _NAME.match(text)
         properties = self._tools.get(tool.group(1), {}).get("properties", {}) if tool else {}
-        if (found := _STRING.search(text)) and "enum" in properties.get(found.group(1), {}):
-            values = [str(v) for v in properties[found.group(1)]["enum"]]
-            return [f'{v}"' for v in values if self._was_said(v, values)], found.group(2)
-        if (found := _NUMBER.search(text)) and properties.get(found.group(1), {}).get("type") in ("integer", "number"):
-            numbers = [_in_unit(n, found.group(1)) for n in self._numbers]
-            return [f"{n:g}{end}" for n in numbers if n is not None for end in (",", "}")], found.group(2)
+        if not tool or not properties:
+            return [], ""
+        filled = _FILLED.findall(text[tool.end() :])
+        names = list(properties)
+        last = max((names.index(n) for n in filled if n in names), default=-1)
+        left = [n for n in names[last + 1 :] if self._values(n, properties[n])]
+        if found := _STRING.search(text):
+            end = '"' + _MORE if left else '"'
+            return [value + end for value in self._spoken(found.group(1), properties)], found.group(2)
+        if (found := _NUMBER.search(text)) and found.group(1) in properties:
+            ends = (",",) if left else (",", "}")
+            return [value + end for value in self._spoken(found.group(1), properties) for end in ends], found.group(2)
+        if _CLOSED.search(text):
+            return [f',"{n}":' for n in left], ""
+        if found := _SLOT.search(text):
+            return [f'"{n}":' for n in left], found.group(1)
         return [], ""
+
+    def _spoken(self, name: str, properties: Mapping[str, Any]) -> list[str]:
+        return self._values(name, properties[name]) if name in properties else []
+
+    def _values(self, name: str, schema: Mapping[str, Any]) -> list[str]:
+        """The values of a slot that were said, as JSON has them without quotes."""
+        if "enum" in schema:
+            values = [str(v) for v in schema["enum"]]
+            return [v for v in values if self._was_said(v, values)]
+        if schema.get("type") in ("integer", "number"):
+            numbers = [_in_unit(n, name) for n in self._numbers]
+            return [f"{n:g}" for n in numbers if n is not None]
+        return []
 
     def _was_said(self, value: str, values: Sequence[str]) -> bool:
         """Whether the value was spoken, and not as a part of a longer one ("cream" in "a bit of cream")."""
@@ -75,9 +103,9 @@ class Hints:
 
 
 def _in_unit(spoken: Spoken, name: str) -> float | None:
-    """The number in the unit that a slot's name holds ("seconds", "durationMinutes"); None where it is no whole one."""
-    if not spoken.unit:
-        return spoken.value
+    """The number in the unit that a slot's name holds ("seconds", "durationMinutes"); None where it does not fit."""
     unit = next((size for word, size in _UNIT_NAMES if word in name.lower()), 0)
+    if not spoken.unit:
+        return None if unit == 1 else spoken.value
     value = spoken.value * spoken.unit / unit if unit else spoken.value
     return value if value == int(value) else None
