@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from benchmarks import rounds as series
 from benchmarks.corpus import read_index
 from benchmarks.instances import Row as Instance
 from benchmarks.report import Picture
-from benchmarks.runs import RULES_PER_CLASS, Options, Result, finish, fitted, heard, saved_config, setup_of
+from benchmarks.runs import Options, Result, finish, heard, saved_config, setup_of, with_rules
 from benchmarks.systems import OURS
 from soundflow.errors import ConfigError
 
@@ -24,8 +23,7 @@ def run_rounds(o: Options, rounds: Sequence[int] = (1, 5), streams: int = 40) ->
     else:
         setup = setup_of(o)
         index = read_index(setup.audio)
-        if "rules" in setup.systems:
-            setup = replace(setup, threshold=fitted(o, index, setup, RULES_PER_CLASS))
+        setup = with_rules(o, index, setup)
         items = series.plan(index, rounds, streams, o.seed)
         rows = heard("rounds", o, items, setup, series.hear, rounds=list(rounds), streams=streams)
     figures = series.score(rows)

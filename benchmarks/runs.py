@@ -210,6 +210,13 @@ def timelines(o: Options, rows: Sequence[Instance]) -> list[Picture]:
     return found
 
 
+def with_rules(o: Options, index: Sequence[Row], setup: Setup) -> Setup:
+    """The setup with the threshold of the rule system, fitted on train, where that system takes part."""
+    if "rules" not in setup.systems:
+        return setup
+    return replace(setup, threshold=fitted(o, index, setup, RULES_PER_CLASS))
+
+
 def run_quiet(o: Options, minutes: float = 60.0, events: Path | None = None) -> Result:
     """False alarms; the curve needs the folder of a proactive run (`events`, or the sibling "proactive")."""
     if o.score_only:
@@ -217,8 +224,7 @@ def run_quiet(o: Options, minutes: float = 60.0, events: Path | None = None) -> 
     else:
         setup = setup_of(o)
         index = read_index(setup.audio)
-        if "rules" in setup.systems:
-            setup = replace(setup, threshold=fitted(o, index, setup, RULES_PER_CLASS))
+        setup = with_rules(o, index, setup)
         rows = heard("quiet", o, quiet.plan(index, minutes, o.seed), setup, hear, minutes=minutes)
     beside = events or o.out.parent / "proactive"
     others = [r for r in instances.read(beside) if proactive.headline(r)]
@@ -257,8 +263,7 @@ def run_acts(o: Options) -> Result:
     else:
         setup = setup_of(only(o, OURS, *ABLATED, "rules"))
         index, folder = read_index(setup.audio), o.out / "utterances"
-        if "rules" in setup.systems:
-            setup = replace(setup, threshold=fitted(o, index, setup, RULES_PER_CLASS))
+        setup = with_rules(o, index, setup)
         requests = act_items.speak(folder)
         items = acts.plan(index, requests, folder, o.per_class, o.seed)
         rows = heard("acts", o, items, setup, hear)

@@ -44,7 +44,7 @@ def export(run: Path, out: Path, branch: Path | None = None) -> list[str]:
 
 
 def card(name: str, config: Mapping[str, Any], gate: Mapping[str, Any], files: list[str]) -> str:
-    """A model card with what the run knows; what only its maker knows is marked TODO."""
+    """A model card with what the run knows; what only its maker knows is marked "to be filled in"."""
     stages = "\n".join(
         f"| {s['name']} | {', '.join(s['trainable'])} | {s['steps']} | {_mixture(s)} |"
         for s in config.get("stages", [])
@@ -78,8 +78,8 @@ cross-fitted; they chose the checkpoint, so they are no test figures. Run `sound
 
 ## Data, licences, limits
 
-- TODO: corpora and their licences (`soundflow data build` writes a card beside the shards).
-- TODO: figures of `soundflow bench`, with baselines and intervals.
+- To be filled in: corpora and their licences (`soundflow data build` writes a card beside the shards).
+- To be filled in: figures of `soundflow bench`, with baselines and intervals.
 - What it must not be used for: as the only alarm where a miss can hurt somebody, to watch people who did not agree to
   it, or to tell who is speaking.
 - Abilities near 0.5 balanced accuracy above are at chance level.
