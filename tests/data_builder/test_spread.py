@@ -129,7 +129,7 @@ def refuse(number: int) -> int:
 
 
 def test_what_a_job_raises_ends_it() -> None:
-    with pytest.raises(DataError, match="another number, got 0"):
+    with pytest.raises(DataError, match=r"another number, got \d"):
         list(spread.processes(refuse, nothing, (), numbers(3), 1))
 
 
@@ -178,7 +178,7 @@ def test_a_cluster_gives_up_lost_workers_and_raises_what_a_job_raises(monkeypatc
     found = dict(spread.cluster(plus, 10, numbers(6), "local"))
     assert isinstance(found.pop(1), DataError)
     assert found == {k: 10 + k for k in (0, 2, 3, 4, 5)}
-    with pytest.raises(DataError, match="another number, got 0"):
+    with pytest.raises(DataError, match=r"another number, got \d"):
         list(spread.cluster(refuse_of, 10, numbers(6), "local"))
 
 
