@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import os
 import shutil
@@ -110,6 +111,25 @@ def speak(out: Path) -> list[Request]:
         if not (out / name).is_file():
             _say(engine, voice, text, out / name)
         found.append(Request(name, text, call, f"{engine}:{voice}"))
+    return found
+
+
+def spoken(folder: Path) -> list[Request]:
+    """Requests that others said: `folder` is of `soundflow data say` (index.csv: path, text, voice).
+
+    Raises:
+        ConfigError: no index, or a text that is none of SENTENCES, so that nobody knows its call.
+    """
+    calls = dict(SENTENCES)
+    try:
+        with (folder / "index.csv").open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        found = [Request(r["path"], r["text"], calls[r["text"]], r["voice"]) for r in rows]
+    except (OSError, KeyError) as error:
+        raise ConfigError(
+            f"{folder}/index.csv: expected path, text and voice of sentences of `soundflow bench sentences`, got"
+            f" {error!r}"
+        ) from error
     return found
 
 

@@ -19,6 +19,7 @@ from soundflow.scoring import Interval
 DEMO = Path(__file__).resolve().parents[1] / "demo"
 TAIL_S = 3.6
 NEGATIVES = 24
+GROUPS = ("coffee", "home", "spoken")
 
 
 def tool_file(name: str) -> str:
@@ -29,8 +30,18 @@ def tool_file(name: str) -> str:
     return str(path)
 
 
-def plan(rows: Sequence[Row], requests: Sequence[Request], folder: Path, per_class: int, seed: int) -> list[Item]:
-    """Groups "coffee" (`per_class` * 5 orders, 0 = all), "home" (every request), and speech that asks for nothing."""
+def plan(
+    rows: Sequence[Row],
+    requests: Sequence[Request],
+    folder: Path,
+    per_class: int,
+    seed: int,
+    spoken: tuple[Sequence[Request], Path] | None = None,
+) -> list[Item]:
+    """Groups "coffee" (`per_class` * 5 orders, 0 = all), "home" (every request), and speech that asks for nothing.
+
+    `spoken`: the same requests by other voices, and their folder: group "spoken".
+    """
     orders = [r for r in rows if r.dataset == "picovoice_s2i" and r.split == "dev"]
     if not orders:
         raise DataError("expected dev rows of picovoice_s2i, got none")
@@ -39,10 +50,11 @@ def plan(rows: Sequence[Row], requests: Sequence[Request], folder: Path, per_cla
     for row in capped(orders, per_class * 5, seed, "coffee"):
         wanted = {"call": coffee_call(row.label, row.path)}
         found.append(_item("coffee", row.path, row.path, coffee, wanted, seed))
-    for request in requests:
-        facts: dict[str, Any] = {"call": request.call, "text": request.text, "voice": request.voice}
-        path = str((folder / request.path).resolve())
-        found.append(_item("home", f"{request.voice}/{request.text}", path, home, facts, seed))
+    for group, asked, where in (("home", requests, folder), ("spoken", *(spoken or ((), folder)))):
+        for request in asked:
+            facts: dict[str, Any] = {"call": request.call, "text": request.text, "voice": request.voice}
+            path = str((where / request.path).resolve())
+            found.append(_item(group, f"{request.voice}/{request.text}", path, home, facts, seed))
     talk = [r for r in rows if r.split == "dev" and r.dataset in SPEECH_GROUPS]
     for k, row in enumerate(capped(talk, NEGATIVES, seed, "acts")):
         tools = (coffee, home)[k % 2]
@@ -91,7 +103,7 @@ def score(rows: Sequence[Instance], draws: int = 1000, seed: int = 0) -> dict[st
     for system in dict.fromkeys(r["system"] for r in rows):
         mine = [r for r in rows if r["system"] == system]
         found[system] = {}
-        for group in ("coffee", "home"):
+        for group in GROUPS:
             asked = [r for r in mine if r["item"]["group"] == group]
             if asked:
                 found[system][group] = _figures(asked, draws, seed)

@@ -192,10 +192,20 @@ def acts(
     workers: Workers = 2,
     systems: Systems = "nano,rules",
     score_only: ScoreOnly = False,
+    spoken: Annotated[Path | None, typer.Option(help="The same sentences by other voices (data say).")] = None,
 ) -> None:
     """Device calls: coffee orders by real voices; lights, timers, locks and heating by synthetic ones."""
     o = _options(out, audio, adapter, per_class, seed, workers, systems, score_only)
-    _show(runs.run_acts(o), out)
+    _show(runs.run_acts(o, spoken), out)
+
+
+@app.command()
+def sentences() -> None:
+    """The requests of `acts`, one a line: `soundflow data say` gives them other voices."""
+    from benchmarks.act_items import SENTENCES
+
+    for text, _ in SENTENCES:
+        typer.echo(text)
 
 
 @app.command()

@@ -256,8 +256,8 @@ def run_watch(o: Options) -> Result:
     return finish("watch", o, rows, watch.score(rows), ())
 
 
-def run_acts(o: Options) -> Result:
-    """Device acts; forty sentences are synthesised into `o.out`."""
+def run_acts(o: Options, spoken: Path | None = None) -> Result:
+    """Device acts; forty sentences are synthesised into `o.out`. `spoken`: a folder of the same by other voices."""
     if o.score_only:
         rows = instances.read(o.out)
     else:
@@ -265,7 +265,8 @@ def run_acts(o: Options) -> Result:
         index, folder = read_index(setup.audio), o.out / "utterances"
         setup = with_rules(o, index, setup)
         requests = act_items.speak(folder)
-        items = acts.plan(index, requests, folder, o.per_class, o.seed)
+        others = (act_items.spoken(spoken), spoken) if spoken else None
+        items = acts.plan(index, requests, folder, o.per_class, o.seed, others)
         rows = heard("acts", o, items, setup, hear)
     return finish("acts", o, rows, acts.score(rows), ())
 

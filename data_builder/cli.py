@@ -12,7 +12,7 @@ import typer
 from data_builder.corpora.cli import app as corpora_app
 from data_builder.corpora.cli import fail
 from data_builder.folder_cli import app as folder_app
-from soundflow.errors import SoundflowError
+from soundflow.errors import DataError, SoundflowError
 
 app = typer.Typer(
     help="Training data: fetch corpora, build shards of labelled streams, check them, look at them.",
@@ -159,6 +159,31 @@ def voices(split: Annotated[str, typer.Option(help="train, cal or dev")] = "trai
     for speaker in found:
         typer.echo(f"{speaker.id:36}{', '.join(sorted(speaker.voices))}")
     typer.echo(f"{len(found)} speakers")
+
+
+@app.command()
+def say(
+    texts: Annotated[Path, typer.Argument(help="text file, one line each")],
+    out: Annotated[Path, typer.Argument(help="folder of WAV files and index.csv")],
+    split: Annotated[str, typer.Option(help="whose voices: train, cal or dev")] = "dev",
+    engine: Annotated[str, typer.Option(help="of one engine alone, kokoro for one")] = "",
+    each: Annotated[int, typer.Option(min=1, help="voices a line")] = 2,
+    kokoro: Annotated[Path | None, typer.Option(help="folder of Kokoro's model and voices")] = None,
+) -> None:
+    """Say lines of text with the voices of a split."""
+    from data_builder.speech.engines import engines, offered
+    from data_builder.speech.say import say as run_say
+    from data_builder.speech.voices import speakers
+
+    try:
+        lines = [line.strip() for line in texts.read_text(encoding="utf-8").splitlines() if line.strip()]
+        have = engines(Path(_weights()["piper"]), kokoro)
+        people = [s for s in speakers(split, offered(have)) if "en" in s.voices and engine in ("", s.group)]
+        for done, total in run_say(lines, people, have, each, out):
+            typer.echo(f"{done}/{total}", err=True)
+    except (SoundflowError, OSError, UnicodeDecodeError) as err:
+        raise fail(err if isinstance(err, SoundflowError) else DataError(f"{texts}: {err}")) from err
+    typer.echo(f"{len(lines)} texts by {len(people)} voices in {out}")
 
 
 @app.command()

@@ -51,11 +51,14 @@ def features(
     out: Annotated[Path, typer.Argument(help="Cache folder.")],
     workers: int = 2,
     branch: Annotated[Path | None, typer.Option(help="Alert branch to hear with, too.")] = None,
+    words: Annotated[
+        bool, typer.Option(help="Run the recogniser in the streams: truer words, two to three times as long.")
+    ] = False,
 ) -> None:
     """Cache what the frozen encoders hear in every sample."""
     from training.features import cache_all
 
-    for done, total in cache_all(data, out, nano.parts(branch), workers):
+    for done, total in cache_all(data, out, nano.parts(branch), workers, words):
         typer.echo(f"{done}/{total} shards")
 
 

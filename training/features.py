@@ -15,12 +15,16 @@ from typing import Any
 import numpy as np
 import soundfile as sf
 
+from soundflow import SAMPLE_RATE_HZ
+from soundflow.clock import samples
 from soundflow.errors import DataError
 from soundflow.perceive.chunker import Chunker
 from soundflow.perceive.perceiver import Parts, Perceiver
-from soundflow.types import FloatArray
+from soundflow.types import FloatArray, Perception
 
 CHUNK_SAMPLES = 6400
+EARLY, LATE = samples(0.4), samples(0.6)  # of a closed segment's middle, about what was said
+DENSEST, SPOKEN = 4.5, 2.8  # words a second: more were never said in that time; and how many are
 
 
 @dataclass(slots=True)
@@ -29,7 +33,8 @@ class Features:
 
     `alert` [T] float32: log-odds of the alert branch, zeros where none was loaded.
     `stop_chunks` is the chunk in which a segment's stop was found, -1 where the stream ended first. `transcripts`
-    maps a speech item's id to what the recogniser hears in its clip.
+    maps a speech item's id to what the recogniser hears in its clip, or heard in the stream itself. `finals`: onset and
+    offset of what it closed in the stream, with its text; none where it was not run.
     """
 
     tags: np.ndarray
@@ -40,22 +45,26 @@ class Features:
     transcripts: Mapping[str, str] = field(default_factory=dict)
     chunk_samples: int = CHUNK_SAMPLES
     alert: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
+    finals: list[tuple[int, int, str]] = field(default_factory=list)
 
     @property
     def chunks(self) -> int:
         return len(self.tags)
 
 
-def extract(audio: FloatArray, perceiver: Perceiver) -> Features:
-    """Stream [n] samples through the perceiver's frame path."""
+def extract(audio: FloatArray, perceiver: Perceiver, words: bool = False) -> Features:
+    """Stream [n] samples through the perceiver: its frame path, with `words` its recogniser, too."""
     chunker, state = Chunker(CHUNK_SAMPLES), perceiver.init_state()
     chunks = chunker.push(audio)
     last = chunker.flush()
     tags, sound, speech, alert = [], [], [], []
     segments: list[tuple[int, int]] = []
     stops: list[int] = []
+    finals: list[tuple[int, int, str]] = []
     for chunk in [*chunks, *([last] if last else [])]:
-        frames = perceiver.frames(chunk, state)
+        frames = perceiver.step(chunk, state) if words else perceiver.frames(chunk, state)
+        if isinstance(frames, Perception) and (final := frames.words.final):
+            finals.append((final.start, final.end, final.text))
         tags.append(frames.tags)
         sound.append(frames.sound)
         speech.append(frames.speech)
@@ -72,7 +81,8 @@ def extract(audio: FloatArray, perceiver: Perceiver) -> Features:
                 segments[-1] = (segments[-1][0], at)
                 stops[-1] = chunk.index
     half = [np.asarray(x, dtype=np.float16) for x in (tags, sound, speech)]
-    return Features(half[0], half[1], half[2], segments, stops, alert=np.asarray(alert, dtype=np.float32))
+    log_odds = np.asarray(alert, dtype=np.float32)
+    return Features(half[0], half[1], half[2], segments, stops, alert=log_odds, finals=finals)
 
 
 def read_shard(path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
@@ -91,9 +101,9 @@ def read_shard(path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
         raise DataError(f"{path}: a .flac and a .json for every sample were expected", sorted(held)[0])
 
 
-def cache_shard(job: tuple[Path, Path, Parts]) -> int:
+def cache_shard(job: tuple[Path, Path, Parts, bool]) -> int:
     """Features of one shard into one .npz beside a .jsonl of its sample JSON; skipped where both are there."""
-    shard, out, parts = job
+    shard, out, parts, words = job
     target = out / (shard.stem + ".npz")
     if target.exists():
         return 0
@@ -102,9 +112,11 @@ def cache_shard(job: tuple[Path, Path, Parts]) -> int:
     rows: list[str] = []
     for number, (sample, flac) in enumerate(read_shard(shard)):
         audio, _ = sf.read(io.BytesIO(flac), dtype="float32")
-        features = extract(audio, perceiver)
+        features = extract(audio, perceiver, words)
         arrays |= {f"{n}_{number}": getattr(features, n) for n in ("tags", "sound", "speech", "alert")}
         sample["vad"] = {"segments": features.segments, "stop_chunks": features.stop_chunks}
+        if words:
+            sample["vad"]["finals"] = features.finals
         rows.append(json.dumps(sample))
     part = target.with_suffix(".part.npz")
     np.savez(part, **arrays)  # type: ignore[arg-type]
@@ -113,14 +125,14 @@ def cache_shard(job: tuple[Path, Path, Parts]) -> int:
     return len(rows)
 
 
-def cache_all(data: Path, out: Path, parts: Parts, workers: int) -> Iterator[tuple[int, int]]:
+def cache_all(data: Path, out: Path, parts: Parts, workers: int, words: bool = False) -> Iterator[tuple[int, int]]:
     """Cache every shard of `data`; yields (shards done, shards in all)."""
     out.mkdir(parents=True, exist_ok=True)
     shards = sorted(data.glob("*.tar"))
     if not shards:
         raise DataError(f"{data}: shards (*.tar) were expected, none found")
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        jobs = [(s, out, parts) for s in shards]
+        jobs = [(s, out, parts, words) for s in shards]
         for done, _ in enumerate(pool.imap_unordered(cache_shard, jobs), 1):
             yield done, len(shards)
 
@@ -129,6 +141,25 @@ def read_transcripts(path: Path) -> dict[str, str]:
     """JSON lines {path, text} of `soundflow data transcribe` -> clip path: recogniser text."""
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     return {str(row["path"]): str(row["text"]) for row in rows}
+
+
+def heard_texts(sample: Mapping[str, Any], transcripts: Mapping[str, str]) -> dict[str, str]:
+    """Speech id -> what the recogniser makes of it: in the stream where it was run there, else of the clip.
+
+    A recording that was cut short in the stream keeps as many words of its clip as its time holds.
+    """
+    finals, found = sample["vad"].get("finals"), {}
+    for item in sample["speech"]:
+        if finals is not None:
+            first, last = item["onset"] - EARLY, item["offset"] + LATE
+            found[str(item["id"])] = " ".join(text for a, b, text in finals if first <= (a + b) // 2 <= last)
+            continue
+        if not (text := transcripts.get(item["source"], item.get("heard"))):
+            continue
+        words, time_s = text.split(), (item["offset"] - item["onset"]) / SAMPLE_RATE_HZ
+        cut = not str(item["source"]).startswith("tts") and len(words) > DENSEST * time_s
+        found[str(item["id"])] = " ".join(words[: int(SPOKEN * time_s)]) if cut else text
+    return found
 
 
 def load_all(cache: Path, transcripts: Mapping[str, str]) -> list[tuple[dict[str, Any], Features]]:
@@ -141,8 +172,7 @@ def load_all(cache: Path, transcripts: Mapping[str, str]) -> list[tuple[dict[str
             for number, sample in enumerate(rows):
                 tags, sound, speech = (arrays[f"{n}_{number}"] for n in ("tags", "sound", "speech"))
                 vad = sample["vad"]
-                found = {str(s["id"]): transcripts.get(s["source"], s.get("heard")) for s in sample["speech"]}
-                heard = {name: text for name, text in found.items() if text}
+                heard = heard_texts(sample, transcripts)
                 segments = [(int(a), int(b)) for a, b in vad["segments"]]
                 alert = arrays.get(f"alert_{number}", np.zeros(len(tags), np.float32))  # caches of old have none
                 loaded.append((sample, Features(tags, sound, speech, segments, vad["stop_chunks"], heard, alert=alert)))

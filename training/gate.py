@@ -23,6 +23,7 @@ from training.evaluate import LATE_CHUNKS, Scored
 
 CHUNK_HOURS = 0.4 / 3600
 COLLAPSE_MARGIN = 0.05
+ADDRESSEE = "addressee"
 ALL, SILENT, RESPOND = "all", "always silent", "always respond"
 TRIVIAL = {SILENT: np.inf, RESPOND: -np.inf}
 
@@ -129,8 +130,14 @@ class Chance:
 
 
 def ability(sample: Mapping[str, object]) -> str:
-    """The sample's ability; its sub-task in corpora that know none."""
-    return str(sample.get("ability") or sample["subtask"])
+    """The sample's ability; its sub-task in corpora that know none.
+
+    Whom is spoken to is an ability of its own: quiet streams in which people talk are its silent side, too.
+    """
+    subtask = str(sample["subtask"])
+    if subtask == ADDRESSEE or (subtask == "silence" and sample["speech"]):
+        return ADDRESSEE
+    return str(sample.get("ability") or subtask)
 
 
 def chances(scored: Sequence[Scored]) -> list[Chance]:

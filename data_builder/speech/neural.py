@@ -127,6 +127,8 @@ class Kokoro:
             samples = self._model.run(None, dict(zip(inputs, values, strict=True)))[0]
         except Exception as error:  # ONNX Runtime's own errors share no base class
             raise DataError(f"{voice.id}: expected speech, got {str(error)[:200]}", text) from error
+        if not np.isfinite(samples).all():  # half precision overflows at some phonemes
+            raise DataError(f"{voice.id}: expected finite samples, got NaN or infinity", text)
         return resample(np.ravel(samples).astype(np.float32), KOKORO_HZ)
 
     def names(self) -> set[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from data_builder.sources import Clip, Rng, pick
-from data_builder.subtasks.bystanders import REPLY
+from data_builder.subtasks.bystanders import REPLY, at_length
 from data_builder.subtasks.proactive import add_negative, random_instruction
 from data_builder.subtasks.rounds import second_voice, understood
 from data_builder.subtasks.subtask import Subtask
@@ -21,6 +21,7 @@ from soundflow.errors import DataError
 
 REAL_ORDERS: Final = 0.45
 NO_TOOL_SHARE: Final = 0.15
+AT_LENGTH: Final = 0.5  # share of what nobody answers that goes on and on
 
 
 def _spoken_request(rng: Rng, world: World) -> tuple[Clip, dict[str, Any], str]:
@@ -132,7 +133,10 @@ def addressee(rng: Rng, world: World, negative: bool) -> Scene:
     """People talk to each other, the television talks, and now and then somebody talks to the system."""
     scene = Scene(rng, "addressee")
     scene.tools = str(pick(rng, ("", "home")))
-    for _ in range(int(rng.integers(1, 4)) if negative else int(rng.integers(0, 3))):
+    long = world.talk and rng.random() < (AT_LENGTH if negative else AT_LENGTH / 3)
+    if long:
+        at_length(rng, world, scene)
+    for _ in range(0 if long else int(rng.integers(1, 4)) if negative else int(rng.integers(0, 3))):
         draw = rng.random()
         if draw < 0.3:
             _asked_of_somebody(

@@ -15,6 +15,7 @@ from soundflow.errors import DataError
 
 REPLY: Final = (0.2, 0.45)  # somebody else answers before the question has been closed as an utterance
 TRIES: Final = 2
+READING_S: Final = 12.0
 _SHARES: Final = {"exchange": 0.24, "phone": 0.08, "alone": 0.08, "reading": 0.22, "television": 0.16, "side": 0.22}
 
 
@@ -64,6 +65,15 @@ def _add(rng: Rng, world: World, scene: Scene, kind: str) -> None:
         scene.talk(from_screen(rng, world), avoid="television", role="television")
     else:
         scene.talk(world.side_talk(rng, 4.0), avoid="side talk")
+
+
+def at_length(rng: Rng, world: World, scene: Scene) -> None:
+    """Two to four stretches of recorded speech of up to 12 s in a row: somebody reads, or a programme goes on."""
+    screen = rng.random() < 0.4
+    for k in range(int(rng.integers(2, 5))):
+        clip = world.television(rng, READING_S) if screen else world.side_talk(rng, READING_S)
+        role = "television" if screen else "bystander"
+        scene.talk(clip, avoid="goes on for long", role=role, after=(0.1, 1.2) if k else None)
 
 
 def from_screen(rng: Rng, world: World) -> Clip:

@@ -15,13 +15,13 @@ CHAT_INSTRUCTIONS: Final = (
     "Keep your answers short.", "I will talk to you now and then.", "Help me with whatever I ask.",
     "You are the voice of our home.", "Answer only when I talk to you.",
 )  # fmt: skip
-HISTORY_INSTRUCTIONS: Final = (
-    "", "", "Remember what I tell you.", "Keep what I say in mind for later.", "Take note of what you are told.",
+HISTORY_INSTRUCTIONS: Final = (  # never none: only somebody who asked for it hears "Noted."
+    "Remember what I tell you.", "Keep what I say in mind for later.", "Take note of what you are told.",
     "I will tell you things and ask for them later.", "Listen, confirm briefly, and remember.", "Be my memory.",
     "Pay attention, there will be questions later.", "Keep track of our conversation.",
 )  # fmt: skip
-EMOTION_INSTRUCTIONS: Final = (
-    "", "", "", "Be a kind listener.", "Answer with feeling.", "Pay attention to how I sound.",
+EMOTION_INSTRUCTIONS: Final = (  # never none: a mood is nobody's business without one
+    "Be a kind listener.", "Answer with feeling.", "Pay attention to how I sound.",
     "Take my mood into account when you answer.", "Be warm and understanding.", "Hear how I feel and answer to that.",
     "Be a good friend to me.", "Listen to my voice as well as to my words.",
 )  # fmt: skip

@@ -13,7 +13,7 @@ from benchmarks.corpus import read_index
 from benchmarks.hear import hear
 from benchmarks.systems import Setup, Trivial
 from benchmarks.workers import run
-from soundflow.errors import DataError
+from soundflow.errors import ConfigError, DataError
 from soundflow.respond.tools import load_tools, validate_call
 from soundflow.types import ActionCall
 
@@ -88,6 +88,21 @@ def test_act_plan(corpus: Path) -> None:
     items = acts.plan(read_index(corpus), [request], corpus, 0, 0)
     assert {i.group for i in items} == {"coffee", "home", "not asked"}
     assert all(Path(i.tools).is_file() for i in items)
+
+
+def test_the_same_requests_by_other_voices(corpus: Path, tmp_path: Path) -> None:
+    text, call = act_items.SENTENCES[0]
+    (tmp_path / "index.csv").write_text(f"path,text,voice,licence\nb.wav,{text},kokoro:x,free\n")
+    others = act_items.spoken(tmp_path)
+    items = acts.plan(read_index(corpus), [], corpus, 0, 0, (others, tmp_path))
+    (item,) = [i for i in items if i.group == "spoken"]
+    assert item.parts[0].path == str(tmp_path / "b.wav")
+    assert item.facts == {"call": call, "text": text, "voice": "kokoro:x"}
+    (tmp_path / "index.csv").write_text("path,text,voice\nb.wav,Fly to the moon.,x\n")
+    with pytest.raises(ConfigError, match="bench sentences"):
+        act_items.spoken(tmp_path)
+    with pytest.raises(ConfigError, match="index"):
+        act_items.spoken(tmp_path / "none")
 
 
 def test_wer_by_hand() -> None:

@@ -12,7 +12,7 @@ from torch import nn
 from soundflow.types import Kind
 from training.ema import Ema
 from training.evaluate import Scored
-from training.gate import ALL, RESPOND, SILENT, Collapse, Gate, report
+from training.gate import ADDRESSEE, ALL, RESPOND, SILENT, Collapse, Gate, ability, report
 from training.loss import LossConfig, decision_loss
 
 
@@ -138,3 +138,11 @@ def test_mean_weights_stand_in_and_give_way():
     off.update()
     with off.applied():
         assert weight.tolist() == [4.0] * 3
+
+
+def test_people_who_talk_in_quiet_streams_are_the_silent_side_of_the_addressee():
+    def of(subtask, speech=(), responses=()):
+        return ability({"subtask": subtask, "ability": "agent", "speech": list(speech), "responses": list(responses)})
+
+    assert of("addressee", ["s0"]) == of("silence", ["s0"]) == ADDRESSEE
+    assert of("silence") == of("device_act", ["s0"]) == "agent"

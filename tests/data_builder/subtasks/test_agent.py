@@ -98,6 +98,14 @@ def test_only_who_speaks_to_the_system_is_answered() -> None:
     assert turns > len(SEEDS)
 
 
+def test_what_nobody_answers_may_go_on_for_long() -> None:
+    long = [s for s in scenes("addressee", negative=True) if s.items[0].avoid == "goes on for long"]
+    assert 0.25 * len(SEEDS) <= len(long) <= 0.75 * len(SEEDS)
+    assert {i.role for s in long for i in s.items} == {"bystander", "television"}
+    assert all(2 <= len(s.items) <= 4 for s in long)
+    assert not [s for s in scenes("addressee", negative=True, speech=False) if s.items[0].avoid == "goes on for long"]
+
+
 def test_polite_requests_are_questions_and_cancelling_is_none() -> None:
     for seed in range(300):
         text, _ = request(np.random.default_rng(seed))
