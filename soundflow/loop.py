@@ -241,9 +241,9 @@ class Stream:
     def restore(self, saved: dict[str, Any]) -> None:
         self._perception.restore(saved["perception"])
         self._lalm.restore(0, saved["lalm"])
-        self._session.restore(saved["session"])
         self._standing.restore(saved["standing"])
         self._evidence = self._weigh()
+        self._session.restore(saved["session"])
         self._hold.until, self._hold.wary_until = saved["hold"]
         self._row.tags = deque(saved["tags"], maxlen=TAG_MEMORY)
         self._row.alerts = deque(saved["alerts"], maxlen=TAG_MEMORY)

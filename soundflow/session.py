@@ -72,6 +72,7 @@ class Session:
     def __init__(self, config: SessionConfig) -> None:
         self.config = config
         self.state = SessionState()
+        self._calls = CALLS | set(re.findall(r"[\w']+", config.instruction.lower()))
         self.announced = Announced(samples(config.cooldown_s), asked=bool(config.instruction))
         self.counters = {
             "barge_ins": 0,
@@ -82,8 +83,9 @@ class Session:
         }
 
     def asked(self, something: bool, each: bool) -> None:
-        """Say whether sounds are asked for (by instruction or voice), and whether each of them is to be told."""
-        self.announced.asked, self.announced.each = something, each
+        """Say whether sounds are asked for (by instruction or voice), and whether each of them is to be told, counted
+        from here."""
+        self.announced.asked, self.announced.each, self.announced.count = something, each, 0
 
     def turn_closed(self, words: Words) -> bool:
         """Whether this chunk ends a stretch of speech that may be answered."""
@@ -187,10 +189,11 @@ class Session:
         return " ".join(text for at, text in self.state.heard if now - at <= window)
 
     def _question(self, now: int, kind: Kind) -> str:
-        """Closed speech that waits for an answer. One word that is no call asks nothing, but may want a device."""
+        """Closed speech that waits for an answer. One word that is no call asks nothing, but may want a device, or be
+        the one that the instruction waits for."""
         heard = self._heard(now)
         words = re.findall(r"[\w']+", heard.lower())
-        lone = kind is Kind.SPEAK and len(words) < 2 and not CALLS & set(words)
+        lone = kind is Kind.SPEAK and len(words) < 2 and not self._calls & set(words)
         return "" if lone else heard
 
     def _request(
@@ -215,6 +218,7 @@ class Session:
             instruction=self.config.instruction,
             tools=self.config.tools if decision.kind is Kind.ACT else (),
             say=own.say if own else "",
+            count=0 if heard or own else self.announced.count,
         )
 
     def _known(self, now: int) -> list[Note]:

@@ -154,7 +154,7 @@ class Note:
 @dataclass(slots=True)
 class ReplyRequest:
     """Everything the responder needs; a snapshot, so that perception goes on beside it. `say`: what to say, word by
-    word, where it is known beforehand."""
+    word, where it is known beforehand. `count`: of the sounds that are told each time, with this one; 0 for others."""
 
     id: str
     generation: int
@@ -167,3 +167,4 @@ class ReplyRequest:
     instruction: str = ""
     tools: tuple[Tool, ...] = field(default=())
     say: str = ""
+    count: int = 0

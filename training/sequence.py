@@ -77,6 +77,7 @@ class Target:
     heard: str
     sounds: tuple[str, ...]
     notes: tuple[Note, ...]
+    count: int = 0
 
 
 @dataclass(slots=True)
@@ -143,15 +144,15 @@ class SequenceBuilder:
             soft = soft_chunks(sample, targets.values())
             pending: list[tuple[str, int]] = []
             said: dict[int, str] = {}
-            base = len(seq.features)
+            base, count = len(seq.features), 0
             seq.features.append(features)
             for chunk in range(features.chunks):
                 spoken = self.context.said(said.pop(chunk)) if chunk in said else []
                 items = [*pending, *(("t", i) for i in spoken)]
                 pending = []
                 closed = chunk in finals
-                if closed:
-                    standing.hear(finals[chunk])
+                if closed and standing.hear(finals[chunk]):
+                    count = 0
                 asked.append(standing.tags)
                 ids = self.context.words(words.get(chunk, ()), closed)
                 for kind, value in [*items, ("a", base), *(("t", i) for i in ids)]:
@@ -165,6 +166,8 @@ class SequenceBuilder:
                 seq.weight[-1] = weight
                 if target is None:
                     continue
+                if standing.each and not target.heard and target.kind is Kind.SPEAK:
+                    target.count = count = count + 1
                 pending = [("d", int(target.kind))]
                 late.append((target, main))
                 if target.kind is Kind.SPEAK and rng.random() < 0.7:
@@ -187,7 +190,7 @@ class SequenceBuilder:
         if target.kind is Kind.ACT:
             header = self.context.act_header(target.heard, tools_prompt(tools))
         else:
-            header = self.context.reply_header(target.heard, target.sounds, target.notes)
+            header = self.context.reply_header(target.heard, target.sounds, target.notes, target.count)
         reply = [*self.context.encode(target.text), self.context.end_id]
         ids = [*header, *reply]
         for i, token in enumerate(ids):

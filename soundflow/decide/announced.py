@@ -40,12 +40,13 @@ class Announced:
 
     cooldown: samples within which what was announced is not told again. asked: sounds are asked for, so that neither
     likeness nor a new name silences one. each: of what is asked for, every single one is to be told. at: topic -> when
-    it was last announced. sounded: when, and the `unit` sound embedding of then.
+    it was last announced. sounded: when, and the `unit` sound embedding of then. count: what was told while `each`.
     """
 
     cooldown: int
     asked: bool = False
     each: bool = False
+    count: int = 0
     at: dict[str, int] = field(default_factory=dict)
     sounded: deque[tuple[int, FloatArray]] = field(default_factory=lambda: deque(maxlen=MAX_ANNOUNCED))
 
@@ -57,6 +58,7 @@ class Announced:
         self._remember(topic, p.end_sample)
         if not renamed:
             self.sounded.append((p.end_sample, unit(p.sound)))
+        self.count += self.each and not renamed
         return not renamed
 
     def own_due(self, own: OwnSound, now: int) -> bool:
@@ -69,11 +71,13 @@ class Announced:
 
     def snapshot(self) -> dict[str, Any]:
         """A copy that later announcements do not change."""
-        return {"announced": dict(self.at), "sounded": tuple(self.sounded), "asked": self.asked, "each": self.each}
+        plain = {"asked": self.asked, "each": self.each, "count": self.count}
+        return {"announced": dict(self.at), "sounded": tuple(self.sounded), **plain}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Go back to `saved`, which may hold more than this."""
         self.at, self.asked, self.each = dict(saved["announced"]), saved["asked"], saved["each"]
+        self.count = saved["count"]
         self.sounded.clear()
         self.sounded.extend(saved["sounded"])
 

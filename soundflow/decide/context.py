@@ -120,11 +120,13 @@ class Context:
         """What the system said, written into the stream once it was said."""
         return self.encode(f"\n({self.plain(text)})\n")
 
-    def reply_header(self, heard: str, sounds: Sequence[str], notes: Sequence[Note]) -> list[int]:
-        """Ids between <speak> and the reply."""
+    def reply_header(self, heard: str, sounds: Sequence[str], notes: Sequence[Note], count: int = 0) -> list[int]:
+        """Ids between <speak> and the reply. `count`: how many of what is told each time there were with this one."""
         lines = [f"Heard: {self.plain(heard)[-MAX_HEARD_CHARS:]}"] if heard else []
         if sounds:
             lines.append(f"Sound: {', '.join(sounds)}")
+        if count:
+            lines.append(f"Count: {count}")
         if notes:
             listed = "; ".join(f"{stamp(n.sample)} {self.plain(n.text)}" for n in notes[-MAX_NOTES:])
             lines.append(f"Earlier: {listed}")

@@ -103,7 +103,7 @@ class Reply:
         if r.kind is Kind.ACT:
             ids = self._context.act_header(r.heard, tools_prompt(r.tools))
         else:
-            ids = self._context.reply_header(r.heard, r.sounds, r.notes)
+            ids = self._context.reply_header(r.heard, r.sounds, r.notes, r.count)
         return torch.cat([self._lalm.decision_in[int(r.kind)][None], self._lalm.embed(ids)])
 
     def _step_text(self, logits: Tensor) -> None:

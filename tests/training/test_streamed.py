@@ -70,7 +70,7 @@ def replied(lalm, context, state, target, tools):
     header = (
         context.act_header(target.heard, tools_prompt(tools))
         if target.kind is Kind.ACT
-        else context.reply_header(target.heard, target.sounds, target.notes)
+        else context.reply_header(target.heard, target.sounds, target.notes, target.count)
     )
     fork = lalm.fork(0, state, 600)
     logits = [lalm.feed(torch.cat([lalm.decision_in[int(target.kind)][None], lalm.embed(header)]), fork)]
