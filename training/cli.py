@@ -129,7 +129,7 @@ def export(
 @app.command()
 def calibrate(
     run_dir: Annotated[Path, typer.Argument(help="Folder of a run (with best/).")],
-    cal: Annotated[Path, typer.Argument(help="Cached features of the cal split.")],
+    cal: Annotated[list[Path], typer.Argument(help="Folders of cached features of the cal split.")],
     transcripts: Path | None = None,
     alert_weight: Annotated[float, typer.Option(min=0, help="Weight of the tags' evidence.")] = ALERT_WEIGHT,
     branch_weight: Annotated[
@@ -154,11 +154,12 @@ def calibrate(
     model.restore(best)
     torch.set_num_threads(2)
     builder = SequenceBuilder(Context.load(lm / "tokenizer.json"), tool_sets(), labels)
-    items = load_all(cal, read_transcripts(transcripts) if transcripts else {})
+    heard = read_transcripts(transcripts) if transcripts else {}
+    items = [item for folder in cal for item in load_all(folder, heard)]
     if checkpoint.branch(best) is None:
         branch_weight = 0.0
     elif branch_weight and not any(features.alert.any() for _, features in items):
-        raise DataError(f"{cal}: features heard with the branch were expected (soundflow train features --branch)")
+        raise DataError(f"{cal[0]}: features heard with the branch were expected (soundflow train features --branch)")
     scored = fitting.with_evidence(score(model, items, builder), labels, alert_weight, branch_weight)
     found = fitting.fit(scored)
     replace(found.calibration, alert_weight=alert_weight, branch_weight=branch_weight).save(best / "calibration.json")
