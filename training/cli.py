@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +19,7 @@ from soundflow.types import Tool
 from training import own_cli
 
 if TYPE_CHECKING:
+    from training.evaluate import Scored
     from training.stages import RunConfig
 
 ALERT_WEIGHT = BRANCH_WEIGHT = 1.0  # chosen on the dial recordings: training/RUNS.md
@@ -139,28 +141,15 @@ def calibrate(
     """Fit temperature, biases and thresholds on held-out streams, and write calibration.json beside the best
     adapter.
     """
-    import torch
-
-    from soundflow.decide.context import Context
     from training import calibrate as fitting
-    from training.adapters import AdapterConfig, TrainableLalm
-    from training.evaluate import score
-    from training.features import load_all, read_transcripts
-    from training.sequence import SequenceBuilder
 
-    lm, labels, best = weights.part("lm"), nano_labels(), run_dir / "best"
-    lora = json.loads((best / "adapter.json").read_text())["lora"]
-    model = TrainableLalm(lm, labels, AdapterConfig(**lora), checkpoint.host_dtype())
-    model.restore(best)
-    torch.set_num_threads(2)
-    builder = SequenceBuilder(Context.load(lm / "tokenizer.json"), tool_sets(), labels)
-    heard = read_transcripts(transcripts) if transcripts else {}
-    items = [item for folder in cal for item in load_all(folder, heard)]
+    best = run_dir / "best"
+    scored = _scored(best, cal, transcripts)
     if checkpoint.branch(best) is None:
         branch_weight = 0.0
-    elif branch_weight and not any(features.alert.any() for _, features in items):
+    elif branch_weight and not any(s.item[1].alert.any() for s in scored):
         raise DataError(f"{cal[0]}: features heard with the branch were expected (soundflow train features --branch)")
-    scored = fitting.with_evidence(score(model, items, builder), labels, alert_weight, branch_weight)
+    scored = fitting.with_evidence(scored, nano_labels(), alert_weight, branch_weight)
     found = fitting.fit(scored)
     replace(found.calibration, alert_weight=alert_weight, branch_weight=branch_weight).save(best / "calibration.json")
     fitting.reliability(*fitting.crossed(scored), run_dir / "reliability.png", "cal streams, fitted crosswise")
@@ -170,6 +159,42 @@ def calibrate(
         f" {found.balanced_accuracy:.3f} on sounds, {found.false_alarms_hour:.1f} false alarms/h in dense sounds;"
         f" {found.calibration}"
     )
+
+
+@app.command()
+def gate(
+    adapter: Annotated[Path, typer.Argument(help="Folder of an adapter; best/ of a run.")],
+    held: Annotated[list[Path], typer.Argument(help="Folders of cached features that training never saw.")],
+    transcripts: Path | None = None,
+    json_out: Annotated[Path | None, typer.Option("--json", help="File for the figures.")] = None,
+) -> None:
+    """Decisions of the LALM alone on held-out streams: the figures that a run prints, by ability."""
+    from training.gate import report
+
+    found = report(_scored(adapter, held, transcripts))
+    typer.echo(found)
+    if json_out:
+        json_out.write_text(json.dumps(found.as_dict(), indent=1) + "\n")
+
+
+def _scored(adapter: Path, folders: Sequence[Path], transcripts: Path | None) -> list[Scored]:
+    """Decision logits of an adapter on every stream of cached features."""
+    import torch
+
+    from soundflow.decide.context import Context
+    from training.adapters import AdapterConfig, TrainableLalm
+    from training.evaluate import score
+    from training.features import load_all, read_transcripts
+    from training.sequence import SequenceBuilder
+
+    lm, labels = weights.part("lm"), nano_labels()
+    lora = json.loads((adapter / "adapter.json").read_text())["lora"]
+    model = TrainableLalm(lm, labels, AdapterConfig(**lora), checkpoint.host_dtype())
+    model.restore(adapter)
+    torch.set_num_threads(2)
+    builder = SequenceBuilder(Context.load(lm / "tokenizer.json"), tool_sets(), labels)
+    heard = read_transcripts(transcripts) if transcripts else {}
+    return score(model, [item for folder in folders for item in load_all(folder, heard)], builder)
 
 
 @app.command("average")

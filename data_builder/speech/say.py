@@ -25,7 +25,8 @@ def say(
 ) -> Iterator[tuple[int, int]]:
     """Say every text by `each` people in turn into `out`; index.csv lists what is there. Yields (done, in all).
 
-    Who fails at a text is followed by the next one; a text that fewer can say has fewer voices. 16 kHz mono, peak PEAK; a file that is there is not made again.
+    Who fails at a text is followed by the next one; a text that fewer can say has fewer voices. 16 kHz mono, peak PEAK;
+    a file that is there is not made again.
 
     Raises:
         ConfigError: fewer people than `each`. DataError: a text that nobody could say.

@@ -8,9 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 import training.cli
+import training.features
 from soundflow.errors import ConfigError, WeightsError
 from soundflow.tiers import checkpoint
-from tests.training.tiny import trained
+from tests.training.tiny import ITEMS, trained
 from training.export import export
 
 RUNNER = CliRunner()
@@ -65,6 +66,20 @@ def test_an_export_is_an_adapter_with_a_card(folder, names, tmp_path):
     assert "not calibrated" in card
     assert export(tmp_path / "run", out) == [n for n in written if n != "alert.safetensors"]
     assert not (out / "alert.safetensors").exists()
+
+
+@pytest.mark.weights
+def test_the_gate_of_any_adapter_on_any_features(folder, names, tmp_path, monkeypatch):
+    trained(folder, names, tmp_path / "run")
+    monkeypatch.setattr(training.cli.weights, "part", lambda name: folder)
+    monkeypatch.setattr(training.cli, "nano_labels", lambda: names)
+    monkeypatch.setattr(training.features, "load_all", lambda path, heard: ITEMS[:10])
+    figures = tmp_path / "gate.json"
+    arguments = ["gate", str(tmp_path / "run" / "best"), "one", "two", "--json", str(figures)]
+    result = RUNNER.invoke(training.cli.app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "always respond" in result.output
+    assert json.loads(figures.read_text())["figures"]["all"]["streams"] == 20
 
 
 def test_an_export_needs_a_best_adapter_and_room(tmp_path):
