@@ -68,17 +68,19 @@ def features(
 def run(
     config: Annotated[Path, typer.Argument(help="YAML of the run; `soundflow train CONFIG` is short for this.")],
     workers: Annotated[int, typer.Option(min=1, help="Processes that share the batches.")] = 1,
+    changes: Annotated[list[str], typer.Option("--set", help="KEY=VALUE over the recipe's common keys.")] = [],  # noqa: B006
 ) -> None:
     """Train all stages of a recipe."""
     from training import stages
 
-    settings = stages.load(config)
+    settings = stages.load(config, changes)
     if (Path(settings.out) / "last.pt").exists() and "RANK" not in os.environ:
         raise ConfigError(
             f"{settings.out}: a folder without a run was expected (out in {config}); go on with"
             f" `soundflow train resume {settings.out}`, or remove it"
         )
-    _start(settings, ["train", "run", str(config)], workers, resume=False)
+    again = [part for change in changes for part in ("--set", change)]
+    _start(settings, ["train", "run", str(config), *again], workers, resume=False)
 
 
 @app.command()

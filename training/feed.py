@@ -32,7 +32,7 @@ class Feed:
     ) -> None:
         self.stage, self.builder, self.seed = stage, builder, f"{seed}/{stage.name}"
         own = {folder: data[folder] for folder in stage.train}
-        self.pools = mixture.pools(own, stage.mixture)
+        self.pools = mixture.pools(own, stage.mixture, stage.leave_out)
         every = [item for items in own.values() for item in items]
         self.made = TagStreams(labels, every) if stage.tag_streams else None
         if self.made and not self.made.quiet:

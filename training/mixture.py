@@ -1,7 +1,8 @@
 """Which streams an epoch holds: shares by sub-task, ability or folder, drawn with a seed and bounded in number.
 
 A key of a mixture names a folder of features, an ability, a sub-task, or one of `silence` (streams that want no
-response), `history` (questions about what was said earlier) and `rest` (what no other key names).
+response), `history` (questions about what was said earlier), `recorded` (streams in which a recorded voice speaks) and
+`rest` (what no other key names).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from training.dataset import Item
 
 REST = "rest"
 HISTORY = "chat_history"
+SYNTHETIC = ("tts:", "bank:")
 
 
 def names(folder: str, item: Item) -> set[str]:
@@ -25,11 +27,21 @@ def names(folder: str, item: Item) -> set[str]:
         found.add("silence")
     if sample["subtask"] == HISTORY:
         found.add("history")
+    if any(not str(s.get("source", "")).startswith(SYNTHETIC) for s in sample["speech"]):
+        found.add("recorded")
     return found - {""}
 
 
-def pools(data: Mapping[str, Sequence[Item]], mixture: Mapping[str, float]) -> dict[str, list[Item]]:
-    """Key -> its streams (one may lie in several); all in one pool without a mixture. ConfigError for an empty one."""
+def pools(
+    data: Mapping[str, Sequence[Item]], mixture: Mapping[str, float], leave_out: Sequence[str] = ()
+) -> dict[str, list[Item]]:
+    """Key -> its streams (one may lie in several); all in one pool without a mixture. ConfigError for an empty one.
+
+    `leave_out`: keys whose streams are in none.
+    """
+    if leave_out:
+        without = set(leave_out)
+        data = {folder: [i for i in items if not names(folder, i) & without] for folder, items in data.items()}
     if not mixture:
         return {REST: [item for items in data.values() for item in items]}
     found: dict[str, list[Item]] = {key: [] for key in mixture}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -25,7 +25,8 @@ DEVICES = ("auto", "cpu", "cuda")
 class Stage:
     """One stretch of training. It goes on from the best checkpoint of the stage before.
 
-    train: folders of cached features. mixture, streams: see `training.mixture`; `streams` 0 means all.
+    train: folders of cached features. mixture, streams: see `training.mixture`; `streams` 0 means all. leave_out: keys
+    of a mixture whose streams are never drawn.
     tag_streams: tag-only streams an epoch. embedding_dropout: share of real streams that lose their sound embedding;
     perturb: share that are perturbed (training/augment.py). ask: share of the streams with variants that are played
     under one. replies: share of sound alerts whose reply text is trained.
@@ -36,6 +37,7 @@ class Stage:
     name: str = "train"
     train: tuple[str, ...] = ()
     mixture: Mapping[str, float] = field(default_factory=dict)
+    leave_out: tuple[str, ...] = ()
     streams: int = 0
     tag_streams: int = 0
     embedding_dropout: float = 0.0
@@ -120,8 +122,11 @@ class RunConfig:
             stage.check(f"{where}, stage {stage.name!r}")
 
 
-def load(path: Path) -> RunConfig:
-    """Read a recipe: YAML, or the config.json beside a checkpoint. Strict: an unknown key names file and key."""
+def load(path: Path, changes: Sequence[str] = ()) -> RunConfig:
+    """Read a recipe: YAML, or the config.json beside a checkpoint. Strict: an unknown key names file and key.
+
+    `changes`: "key=value" or "loss.late=0.1" in YAML, put over the common keys of the file.
+    """
     try:
         text = path.read_text()
         raw = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
@@ -130,6 +135,8 @@ def load(path: Path) -> RunConfig:
     if not isinstance(raw, dict):
         raise ConfigError(f"{path}: a mapping of keys was expected, got {type(raw).__name__}")
     raw.pop("commit", None)
+    for change in changes:
+        put(raw, change)
     of_stage = {f.name for f in fields(Stage)} - {"name"}
     common = {k: raw.pop(k) for k in list(raw) if k in of_stage}
     listed = raw.pop("stages", [{}])
@@ -142,6 +149,21 @@ def load(path: Path) -> RunConfig:
     config: RunConfig = made(RunConfig, {**raw, "stages": merged}, str(path))
     config.check(str(path))
     return config
+
+
+def put(raw: dict[str, Any], change: str) -> None:
+    """Put "a.b=value" into a mapping of mappings. ConfigError where it is not of that form."""
+    name, equals, text = change.partition("=")
+    *outer, last = name.split(".")
+    try:
+        new = yaml.safe_load(text)
+        for key in outer:
+            raw = raw.setdefault(key, {})
+        if not (equals and last):
+            raise ValueError("no name")
+        raw[last] = new
+    except (ValueError, AttributeError, TypeError, yaml.YAMLError) as error:
+        raise ConfigError(f"--set: expected KEY=VALUE or LOSS.KEY=VALUE, got {change!r} ({error})") from error
 
 
 def made(kind: Any, raw: Mapping[str, Any], where: str) -> Any:

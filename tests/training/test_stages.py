@@ -36,6 +36,20 @@ def test_stages_take_the_common_keys_and_their_own(tmp_path):
     assert (one.loss.reply, one.loss.late, two.loss.reply, two.loss.late) == (0.5, 0.0, 0.5, 0.1)
 
 
+def test_keys_may_be_set_over_the_file(tmp_path):
+    path = written(tmp_path, FLAT + "loss: {late: 0.1}\nstages:\n- {name: one}\n- {name: two, steps: 7}\n")
+    config = load(path, ["seed=3", "loss.classes=[1.0, 2.0, 3.0]", "steps=9", "leave_out=[recorded]"])
+    assert config.seed == 3
+    assert [(s.steps, s.loss.classes, s.loss.late) for s in config.stages] == [
+        (9, (1.0, 2.0, 3.0), 0.1),
+        (7, (1.0, 2.0, 3.0), 0.1),
+    ]
+    assert config.stages[0].leave_out == ("recorded",)
+    for wrong in ("seed", "=3", "out.x=1", "seed=[1", "lerning_rate=1"):
+        with pytest.raises(ConfigError, match="--set|lerning_rate"):
+            load(path, [wrong])
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -72,8 +86,9 @@ def test_shipped_recipes_load_and_survive_being_resolved(path, tmp_path):
     assert json.loads(again.read_text())["commit"]
 
 
-def item(number, ability, subtask, responses=1):
-    return {"id": number, "ability": ability, "subtask": subtask, "responses": [{}] * responses}, None
+def item(number, ability, subtask, responses=1, source="tts:1"):
+    sample = {"id": number, "ability": ability, "subtask": subtask, "responses": [{}] * responses}
+    return {**sample, "speech": [{"source": source}]}, None
 
 
 DATA = {
@@ -98,6 +113,15 @@ def test_a_mixture_gives_every_key_its_share():
     assert silent >= 40
     assert [s["id"] for s, _ in one] == [s["id"] for s, _ in drawn(held, mixture, 100, "s", 0)]
     assert [s["id"] for s, _ in one] != [s["id"] for s, _ in drawn(held, mixture, 100, "s", 1)]
+
+
+def test_streams_may_be_left_out():
+    data = {"a": [item(1, "chat", "x"), item(2, "chat", "x", source="an4/1.ogg"), item(3, "chat", "x", 0)]}
+    mixture = {"rest": 1.0}
+    assert [s["id"] for s, _ in pools(data, mixture, ["recorded"])["rest"]] == [1, 3]
+    assert [s["id"] for s, _ in pools(data, {}, ["recorded", "silence"])["rest"]] == [1]
+    with pytest.raises(ConfigError, match="'rest' names no stream"):
+        pools(data, mixture, ["chat"])
 
 
 def test_every_stream_is_heard_once_before_any_is_heard_again():
