@@ -46,7 +46,7 @@ def test_keys_may_be_set_over_the_file(tmp_path):
     ]
     assert config.stages[0].leave_out == ("recorded",)
     for wrong in ("seed", "=3", "out.x=1", "seed=[1", "lerning_rate=1"):
-        with pytest.raises(ConfigError, match="--set|lerning_rate"):
+        with pytest.raises(ConfigError, match=r"--set|lerning_rate"):
             load(path, [wrong])
 
 
