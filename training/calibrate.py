@@ -29,6 +29,9 @@ from training.words_sim import simulate_words
 
 LIKELY = 0.05
 """Chunks of at least this p(response) have a calibration error of their own: nearly all others are plain silence."""
+LEFT_ALONE = 0.95
+"""Share of the streams in which people talk among themselves that the answer threshold leaves alone, whatever questions
+it costs: a home is full of talk, and an answer to it is worse than a question that has to be put again."""
 Array = NDArray[np.float64]
 
 
@@ -175,13 +178,18 @@ def outcomes(scored: Sequence[Scored], calibration: Calibration, trigger: str) -
 
 
 def fit(scored: Sequence[Scored]) -> Fit:
-    """Scale, then each kind of trigger's threshold of best balanced accuracy. DataError where one side is missing."""
+    """Scale, then each kind of trigger's threshold of best balanced accuracy, that of answers with LEFT_ALONE.
+
+    DataError where one side is missing.
+    """
     logits, kinds = chunks(scored)
     before = confidence_error(probabilities(logits, Calibration()), kinds)
     scaled = fit_scale(logits, kinds)
     unseen = crossed(scored)
     by = {trigger: outcomes(scored, scaled, trigger) for trigger in ("sound", "answer", "act")}
-    cut = {k: round(float(np.clip(best_threshold(v), 0.05, 0.95)), 4) for k, v in by.items()}
+    cut = {k: best_threshold(v) for k, v in by.items()}
+    cut["answer"] = max(cut["answer"], np.quantile([o.score for o in by["answer"] if not o.respond], LEFT_ALONE))
+    cut = {k: round(float(np.clip(v, 0.05, 0.95)), 4) for k, v in cut.items()}
     made = replace(scaled, speak_threshold=cut["sound"], answer_threshold=cut["answer"], act_threshold=cut["act"])
     fired = refired(by["sound"], cut["sound"])
     quiet = [s for s in scored if not s.item[0]["responses"] and not s.item[0]["speech"]]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from soundflow.decide.policy import Calibration, DecisionPolicy
 from soundflow.errors import DataError
+from soundflow.scoring import best_threshold
 from soundflow.types import Kind
 from training.calibrate import (
     LIKELY,
@@ -65,6 +68,18 @@ def test_each_kind_of_trigger_is_cut_between_its_own_sides():
     assert kinds == {name: wanted.get(name, Kind.SILENT) for name in logits}
     assert found.balanced_accuracy == 1.0
     assert found.false_alarms_hour == 0.0
+
+
+def test_talk_is_left_alone_whatever_questions_it_costs():
+    """Two of eighteen streams of talk are surer than the answers: best for both sides would be to answer all of those."""
+    loud = [stream(f"talk{i}", (), {9}, True, at={9: (0, 6 + i / 100, -9)}) for i in (8, 9)]
+    scored = [*cal(), *loud]
+    found = fit(scored).calibration
+    answers = outcomes(scored, replace(Calibration(), temperature=found.temperature, bias=found.bias), "answer")
+    left = [o.score < found.answer_threshold for o in answers if not o.respond]
+    assert sum(left) / len(left) >= 0.94
+    assert not any(o.score >= found.answer_threshold for o in answers if o.respond)
+    assert best_threshold(answers) < found.answer_threshold
 
 
 def test_an_answer_is_judged_where_an_utterance_closes_and_a_reminder_as_a_sound():
