@@ -71,7 +71,7 @@ def test_each_kind_of_trigger_is_cut_between_its_own_sides():
 
 
 def test_talk_is_left_alone_whatever_questions_it_costs():
-    """Two of eighteen streams of talk are surer than the answers: best for both sides would be to answer all of those."""
+    """Two of eighteen streams of talk are surer than the answers; for both sides alike it were best to answer those."""
     loud = [stream(f"talk{i}", (), {9}, True, at={9: (0, 6 + i / 100, -9)}) for i in (8, 9)]
     scored = [*cal(), *loud]
     found = fit(scored).calibration
