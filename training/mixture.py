@@ -1,8 +1,8 @@
 """Which streams an epoch holds: shares by sub-task, ability or folder, drawn with a seed and bounded in number.
 
 A key of a mixture names a folder of features, an ability, a sub-task, or one of `silence` (streams that want no
-response), `history` (questions about what was said earlier), `recorded` (streams in which a recorded voice speaks) and
-`rest` (what no other key names).
+response), `history` (questions about what was said earlier), `recorded` (streams in which a recorded voice speaks), the
+data set of such a voice (an4_train) and `rest` (what no other key names).
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ def names(folder: str, item: Item) -> set[str]:
         found.add("silence")
     if sample["subtask"] == HISTORY:
         found.add("history")
-    if any(not str(s.get("source", "")).startswith(SYNTHETIC) for s in sample["speech"]):
-        found.add("recorded")
+    sources = [str(s.get("source", "")) for s in sample["speech"]]
+    if recorded := {source.partition("/")[0] for source in sources if not source.startswith(SYNTHETIC)}:
+        found |= recorded | {"recorded"}
     return found - {""}
 
 
