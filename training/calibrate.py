@@ -29,9 +29,9 @@ from training.words_sim import simulate_words
 
 LIKELY = 0.05
 """Chunks of at least this p(response) have a calibration error of their own: nearly all others are plain silence."""
-LEFT_ALONE = 0.95
-"""Share of the streams in which people talk among themselves that the answer threshold leaves alone, whatever questions
-it costs: a home is full of talk, and an answer to it is worse than a question that has to be put again."""
+LEFT_ALONE = {"answer": 0.98, "act": 1.0}
+"""Share of the streams in which people talk among themselves that these thresholds leave alone, whatever requests it
+costs: a home is full of talk, and an answer to it, or even an act, is worse than a question put a second time."""
 Array = NDArray[np.float64]
 
 
@@ -178,7 +178,7 @@ def outcomes(scored: Sequence[Scored], calibration: Calibration, trigger: str) -
 
 
 def fit(scored: Sequence[Scored]) -> Fit:
-    """Scale, then each kind of trigger's threshold of best balanced accuracy, that of answers with LEFT_ALONE.
+    """Scale, then each kind of trigger's threshold of best balanced accuracy, or that of LEFT_ALONE where it is higher.
 
     DataError where one side is missing.
     """
@@ -188,7 +188,9 @@ def fit(scored: Sequence[Scored]) -> Fit:
     unseen = crossed(scored)
     by = {trigger: outcomes(scored, scaled, trigger) for trigger in ("sound", "answer", "act")}
     cut = {k: best_threshold(v) for k, v in by.items()}
-    cut["answer"] = max(cut["answer"], np.quantile([o.score for o in by["answer"] if not o.respond], LEFT_ALONE))
+    for trigger, share in LEFT_ALONE.items():
+        talk = [o.score for o in by[trigger] if not o.respond]
+        cut[trigger] = max(cut[trigger], np.quantile(talk, share))
     cut = {k: round(float(np.clip(v, 0.05, 0.95)), 4) for k, v in cut.items()}
     made = replace(scaled, speak_threshold=cut["sound"], answer_threshold=cut["answer"], act_threshold=cut["act"])
     fired = refired(by["sound"], cut["sound"])

@@ -77,7 +77,7 @@ def test_talk_is_left_alone_whatever_questions_it_costs():
     found = fit(scored).calibration
     answers = outcomes(scored, replace(Calibration(), temperature=found.temperature, bias=found.bias), "answer")
     left = [o.score < found.answer_threshold for o in answers if not o.respond]
-    assert sum(left) / len(left) >= 0.94
+    assert sum(left) / len(left) >= 0.94  # the 98 % of eighteen lies between the two
     assert not any(o.score >= found.answer_threshold for o in answers if o.respond)
     assert best_threshold(answers) < found.answer_threshold
 
