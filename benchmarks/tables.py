@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.table import Table as RichTable
 
+from benchmarks.acts import GROUPS
 from benchmarks.charts import plain
 
 Figures = dict[str, Any]
@@ -150,7 +151,7 @@ def acts(figures: Figures) -> list[Table]:
     """Calls."""
     rows = []
     for system, groups in figures.items():
-        for group in ("coffee", "home", "spoken"):
+        for group in GROUPS:
             f = groups.get(group)
             if f:
                 cells = [num(f[k]) for k in ("name", "slot_f1", "act_recall", "spoke_instead")]

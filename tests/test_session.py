@@ -172,6 +172,30 @@ def test_one_word_is_not_answered_unless_it_is_a_call_or_wants_a_device():
         s.session.on_done(out.start, "Yes.", ActionCall("lights", {}) if kind is Kind.ACT else None, s.k * CHUNK)
 
 
+def test_the_word_that_the_instruction_waits_for_is_no_lone_one():
+    s = Script(instruction='Let me know when you hear the word "six".')
+    assert s.chunk(Kind.SPEAK, words=said("Seven.", 0)).start is None
+    s.k += 10
+    assert s.chunk(Kind.SPEAK, words=said("Six.", s.k)).start.heard == "Six."
+
+
+def test_what_is_told_each_time_is_counted_until_something_else_is_asked_for():
+    s = Script(instruction="Count every dog.")
+    s.session.asked(True, True)
+    for number in (1, 2, 3):
+        assert s.chunk(Kind.SPEAK, sounds=("a dog",)).start.count == number
+        s.finish()
+    saved = s.session.snapshot()
+    question = s.chunk(Kind.SPEAK, words=said("What was that?", s.k))
+    assert question.start.count == 0
+    other = Script(instruction="Count every dog.")
+    other.session.restore(saved)
+    assert other.chunk(Kind.SPEAK, sounds=("a dog",)).start.count == 4
+    s.finish()
+    s.session.asked(True, False)
+    assert s.chunk(Kind.SPEAK, sounds=("a cat",)).start.count == 0
+
+
 def test_a_question_is_answered_within_the_cool_down():
     s = Script()
     s.chunk(Kind.SPEAK, sounds=("a siren",))

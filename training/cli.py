@@ -68,11 +68,12 @@ def features(
 def run(
     config: Annotated[Path, typer.Argument(help="YAML of the run; `soundflow train CONFIG` is short for this.")],
     workers: Annotated[int, typer.Option(min=1, help="Processes that share the batches.")] = 1,
-    changes: Annotated[list[str], typer.Option("--set", help="KEY=VALUE over the recipe's common keys.")] = [],  # noqa: B006
+    changes: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE over the recipe's common keys.")] = None,
 ) -> None:
     """Train all stages of a recipe."""
     from training import stages
 
+    changes = changes or []
     settings = stages.load(config, changes)
     if (Path(settings.out) / "last.pt").exists() and "RANK" not in os.environ:
         raise ConfigError(

@@ -90,6 +90,16 @@ def test_a_branch_sees_what_the_fork_sees(builder):
 
 
 @pytest.mark.weights
+@pytest.mark.parametrize(
+    ("instruction", "counted"), [("Count every siren aloud.", True), ("Warn me of sirens.", False)]
+)
+def test_a_reply_to_each_of_several_sounds_knows_which_one_it_is(builder, instruction, counted):
+    sample, features = alert()
+    seq = builder.build([({**sample, "instruction": instruction}, features)], (), Never(0))
+    branch = [v for v, b in zip(seq.value, seq.branch, strict=True) if b == 1]
+    assert ("Count: 1\n" in builder.context.decode(branch) + "\n") is counted
+
+
 def test_an_acts_reply_is_its_canonical_call(builder):
     seq = builder.build([request()], HOME, Never(0))
     text = builder.context.decode([t for t in seq.token if t != IGNORE])
