@@ -7,16 +7,15 @@ words that were misheard. Everything is plain text: no model, and nothing fitted
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import SequenceMatcher
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from soundflow.errors import DataError
+from soundflow.respond.spoken_numbers import spelled
+from soundflow.respond.spoken_values import spot
 from soundflow.respond.tools import validate_call
 from soundflow.types import ActionCall, Tool
 
-CLOSE: Final = 0.82
-"""Ratcliff-Obershelp similarity from which a stretch of words counts as a value ("ice coffee", "iced coffee")."""
 ONES: Final = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
     *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
@@ -58,16 +57,7 @@ def words(text: str) -> list[str]:
     lowered = text.lower().replace("'", "").replace("-", " ")
     for spoken, plain in _SPOKEN:
         lowered = re.sub(rf"\b{spoken}\b", plain, lowered) if spoken.isalpha() else lowered.replace(spoken, plain)
-    return [w for raw in re.findall(r"[a-z]+|\d+", lowered) for w in ([raw] if raw.isalpha() else spell(int(raw)))]
-
-
-def spell(number: int) -> list[str]:
-    """0 to 99 in words; a larger one as its digits, which no rule understands."""
-    if number < len(ONES):
-        return [ONES[number]]
-    if number > 99:
-        return ["hundred"] if number == 100 else [str(number)]
-    return [TENS[number // 10 - 2], *([ONES[number % 10]] if number % 10 else [])]
+    return [w for raw in re.findall(r"[a-z]+|\d+", lowered) for w in ([raw] if raw.isalpha() else spelled(int(raw)))]
 
 
 def numbers(said: Words) -> list[tuple[int, int]]:
@@ -102,18 +92,6 @@ def duration(said: Words) -> int | None:
         if part in line:
             total += seconds - (60 if "minute" in part else 3600)  # its "an hour" was counted above
     return total or None
-
-
-def spot(said: Words, phrases: Iterable[str]) -> list[tuple[int, int, float, str]]:
-    """(first word, last word + 1, similarity, phrase) of each phrase that is heard, its best place alone."""
-    found = []
-    for phrase in phrases:
-        wanted = phrase.lower().split()
-        places = range(len(said) - len(wanted) + 1)
-        scored = [(_same("".join(wanted), "".join(said[k : k + len(wanted)])), -k) for k in places]
-        if scored and (best := max(scored))[0] >= CLOSE:
-            found.append((-best[1], -best[1] + len(wanted), best[0], phrase))
-    return found
 
 
 def one_of(said: Words, tool: Tool, slot: str) -> str | None:
@@ -195,7 +173,3 @@ def _values(tool: Tool) -> dict[str, list[str]]:
     """Slot -> its values, for slots with a list of them."""
     slots: Mapping[str, Any] = tool.parameters.get("properties", {})
     return {name: list(body["enum"]) for name, body in slots.items() if "enum" in body}
-
-
-def _same(a: str, b: str) -> float:
-    return 1.0 if a == b else SequenceMatcher(None, a, b, autojunk=False).ratio()

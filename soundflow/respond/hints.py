@@ -1,8 +1,9 @@
 """What was said, as hints for the slots of a call: values of an enum that were spoken, and numbers in the slot's unit.
 
-Contextual biasing, as recognisers do with names: under the grammar, tokens that lead to such a value, or to an empty
-slot for which one was said, get a bonus in log-odds. The language model chooses the function, the slots that nothing
-was said for, and among several values.
+Contextual biasing, as recognisers do with names: under the grammar, tokens that lead to such a value, or to the first
+empty slot for which one was said (slots come in the schema's order, a later one would close the earlier ones), get a
+bonus in log-odds. The language model chooses the function, the slots that nothing was said for, and among several
+values.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from typing import Any, Final
 import numpy as np
 
 from soundflow.respond.spoken_numbers import Spoken, spoken_numbers
+from soundflow.respond.spoken_values import spoken_values
 from soundflow.types import FloatArray, Tool
 
-BONUS: Final = 7.0
+BONUS: Final = 14.0
 _NAME: Final = re.compile(r'^\{"name":"([^"]*)","arguments":\{')
 _STRING: Final = re.compile(r'"([^"]+)":"([^"]*)$')
 _NUMBER: Final = re.compile(r'"([^"]+)":(-?\d*)$')
@@ -38,9 +40,10 @@ class Hints:
     """
 
     def __init__(self, heard: str, tools: Sequence[Tool], decode: Callable[[int], str], bonus: float = BONUS) -> None:
-        self._said = f" {' '.join(re.findall(r'[a-z0-9]+', heard.lower()))} "
         self._numbers = spoken_numbers(heard)
-        self._tools: Mapping[str, Mapping[str, Any]] = {t.name: t.parameters for t in tools}
+        slots: Mapping[str, Mapping[str, Any]] = {t.name: t.parameters.get("properties", {}) for t in tools}
+        self._slots = slots
+        self._values = {name: self._spoken(heard, properties) for name, properties in slots.items()}
         self._decode, self._bonus = decode, bonus
 
     def raise_(self, text: str, logits: FloatArray) -> FloatArray:
@@ -61,45 +64,36 @@ class Hints:
     def _wanted(self, text: str) -> tuple[list[str], str]:
         """The texts that may come next, and what of them is there already."""
         tool = _NAME.match(text)
-        properties = self._tools.get(tool.group(1), {}).get("properties", {}) if tool else {}
-        if not tool or not properties:
+        names = list(self._slots.get(tool.group(1), ())) if tool else []
+        if not tool or not names:
             return [], ""
+        spoken = self._values[tool.group(1)]
         filled = _FILLED.findall(text[tool.end() :])
-        names = list(properties)
         last = max((names.index(n) for n in filled if n in names), default=-1)
-        left = [n for n in names[last + 1 :] if self._values(n, properties[n])]
+        left = [n for n in names[last + 1 :] if spoken.get(n)][:1]
         if found := _STRING.search(text):
-            end = '"' + _MORE if left else '"'
-            return [value + end for value in self._spoken(found.group(1), properties)], found.group(2)
-        if (found := _NUMBER.search(text)) and found.group(1) in properties:
+            slot, partial = found.groups()
+            values = [v for v in spoken.get(slot, ()) if v.startswith(partial)]
+            if not values and left:
+                values = [partial]
+            return [value + ('"' + _MORE if left else '"') for value in values], partial
+        if found := _NUMBER.search(text):
             ends = (",",) if left else (",", "}")
-            return [value + end for value in self._spoken(found.group(1), properties) for end in ends], found.group(2)
+            return [value + end for value in spoken.get(found.group(1), ()) for end in ends], found.group(2)
         if _CLOSED.search(text):
             return [f',"{n}":' for n in left], ""
         if found := _SLOT.search(text):
             return [f'"{n}":' for n in left], found.group(1)
         return [], ""
 
-    def _spoken(self, name: str, properties: Mapping[str, Any]) -> list[str]:
-        return self._values(name, properties[name]) if name in properties else []
-
-    def _values(self, name: str, schema: Mapping[str, Any]) -> list[str]:
-        """The values of a slot that were said, as JSON has them without quotes."""
-        if "enum" in schema:
-            values = [str(v) for v in schema["enum"]]
-            return [v for v in values if self._was_said(v, values)]
-        if schema.get("type") in ("integer", "number"):
-            numbers = [_in_unit(n, name) for n in self._numbers]
-            return [f"{n:g}" for n in numbers if n is not None]
-        return []
-
-    def _was_said(self, value: str, values: Sequence[str]) -> bool:
-        """Whether the value was spoken, and not as a part of a longer one ("cream" in "a bit of cream")."""
-        plain = " ".join(re.findall(r"[a-z0-9]+", value.lower()))
-        if not plain or f" {plain} " not in self._said:
-            return False
-        longer = [v for v in values if v != value and f" {plain} " in f" {v.lower()} "]
-        return not any(f" {v.lower()} " in self._said for v in longer)
+    def _spoken(self, heard: str, properties: Mapping[str, Any]) -> dict[str, list[str]]:
+        """Slot -> the values that were said for it, as JSON has them without quotes."""
+        found = spoken_values(heard, properties)
+        for name, schema in properties.items():
+            if "enum" not in schema and schema.get("type") in ("integer", "number"):
+                numbers = [_in_unit(n, name) for n in self._numbers]
+                found[name] = [f"{n:g}" for n in numbers if n is not None]
+        return found
 
 
 def _in_unit(spoken: Spoken, name: str) -> float | None:

@@ -25,6 +25,15 @@ class Spoken:
     unit: int = 0
 
 
+def spelled(number: int) -> list[str]:
+    """0 to 100 in words, [twenty, one]; a larger one as its digits."""
+    if number < len(_ONES):
+        return [list(_ONES)[number]]
+    if number > 99:
+        return ["hundred"] if number == 100 else [str(number)]
+    return [list(_TENS)[number // 10 - 2], *([list(_ONES)[number % 10]] if number % 10 else [])]
+
+
 def spoken_numbers(text: str) -> list[Spoken]:
     """The numbers of an utterance, in order. Times that belong together ("one hour and ten minutes") are added up."""
     words = _WORD.findall(text.lower().replace("per cent", "percent"))

@@ -95,12 +95,17 @@ def test_numbers_come_in_the_unit_of_the_slot() -> None:
 
 def test_a_slot_is_opened_where_something_was_said_for_it() -> None:
     said = "Kitchen light at twelve percent"
-    assert raised(said, "") == {'"', '"br', '"room'}
+    assert raised(said, "") == {'"', '"room'}, "the first alone: a later one would close it"
     assert raised(said, '"room":"kitchen') == {'","'}, "a quote alone could be the end of the call"
     assert raised(said, '"room":"kitchen"') == {","}
     assert raised(said, '"room":"kitchen",') == {'"', '"br'}
     assert raised(said, '"room":"kitchen","brightness":12') == {",", "}"}
     assert raised("Kitchen light", '"room":"kitchen"') == set(), "the rest is the model's"
+
+
+def test_a_slot_that_got_another_value_does_not_end_the_call_while_one_that_was_said_is_empty() -> None:
+    assert raised("Kitchen light at twelve percent", '"room":"bedroom') == {'","'}
+    assert raised("Kitchen light", '"room":"bedroom') == set()
 
 
 def test_other_places_and_what_is_forbidden_are_left_alone() -> None:
