@@ -25,7 +25,7 @@ shall should can could may might must i me my you your he him his she her we us 
 what where when why how there here and or but if so as than then to of in at by for with from into near about up out
 too also just now very only ever more most any some all each every other another once again time times number far
 please oh ah well okay ok right sure fine got noted thanks thank course good remember know let tell say said saying
-listen listening watch waiting wait ask asked remind stop stopped stops leave cancel cancelled message messages
+listen listening watch waiting wait ask asked remind stop stopped stops leave cancel cancelled canceled message messages
 instead changed something somebody someone somewhere anything hear heard hearing sound sounds sounded sounding like
 seem seems think guess make makes made going ear ears moment first second timer seconds start starting started running
 go over done passed end ended word answer before place such because kind instrument play played playing plays still
@@ -73,8 +73,8 @@ def numbers(text: str) -> Counter[str]:
 
 
 def polar(text: str) -> set[str]:
-    """Words that have an opposite: on, off, yes, no, locked, ..."""
-    return set(words(text)) & POLAR
+    """Words that have an opposite: on, off, yes, no, locked, ... The "no" of "no more messages" is no answer."""
+    return set(words(re.sub(r"\bno more\b", "", text, flags=re.IGNORECASE))) & POLAR
 
 
 def says(reply: str, reference: str, question: str = "", about: str = "") -> bool:
