@@ -18,6 +18,7 @@ from soundflow.perceive.labels import ALERTING, display_name
 from soundflow.perceive.normalise import LevelTracker
 from soundflow.perceive.perceiver import Perceiver
 from soundflow.perceive.sound import SoundEncoder, labels
+from soundflow.respond.spoken_values import tool_phrases
 from soundflow.session import transcript_events
 from soundflow.tiers import nano
 from soundflow.types import ActionCall, AudioChunk, FloatArray, Tool, Words
@@ -97,7 +98,7 @@ class _Keywords(_Tags):
     def __init__(self, rules: Rules, ask: Ask) -> None:
         super().__init__(rules, ask)
         self._tools: tuple[Tool, ...] = ask.tools
-        self._perception = rules.perceiver.init_state()
+        self._perception = rules.perceiver.init_state(tool_phrases(ask.tools))
         self._chunks = self._stable = self._began = 0
         self._words = Words()
 

@@ -31,6 +31,7 @@ from soundflow.report import sound_event
 from soundflow.respond.echo import EchoCanceller
 from soundflow.respond.grammar import ActGrammar
 from soundflow.respond.playback import Playback, VoiceObserver
+from soundflow.respond.spoken_values import tool_phrases
 from soundflow.respond.voice import Voice
 from soundflow.session import Session, SessionConfig
 from soundflow.types import AudioChunk, Decision, FloatArray, Kind, Perception, Tool, Words
@@ -92,7 +93,7 @@ class Stream:
         self._policy = DecisionPolicy(model.calibration, proactivity, wary_chunks=wary)
         self._hold = self._policy.init_state()
         self._chunker = Chunker(model.chunk_samples)
-        self._perception = model.perceiver.init_state()
+        self._perception = model.perceiver.init_state(tool_phrases(tools))
         self._instruction = instruction
         self._standing = Standing(instruction, model.perceiver.labels)
         self._evidence = self._weigh()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.errors import AudioFormatError, WeightsError
+from soundflow.perceive.biasing import Bias, pair_merged
 from soundflow.types import FloatArray
 
 HOP_SAMPLES = 384
@@ -76,6 +77,7 @@ class Moonshine:
         starts = [token.startswith(_SPACE) for token in self._vocabulary]
         self._opens_word: NDArray[np.bool_] = np.array(starts, dtype=np.bool_)
         self._opens_word[EOS] = True
+        self._ids = {token: i for i, token in enumerate(self._vocabulary)}
 
     def encode(self, samples: FloatArray) -> FloatArray:
         """Frames [F, 288] of one window [n] with full attention over it; F = (n - 895) // 384 + 1, at least 1.
@@ -94,19 +96,28 @@ class Moonshine:
         frames: FloatArray = self._encoder.run(None, feed)[0][0]
         return frames
 
+    def bias(self, phrases: Iterable[str]) -> Bias:
+        """Phrases that are likely to be said, for `hear`; in lower case and at the beginning of a sentence."""
+        spelt = [(p.lower(), p[:1].upper() + p[1:].lower()) for p in phrases]
+        return Bias(ids for two in spelt for p in two if (ids := pair_merged(p, self._ids)))
+
     def decode(self, frames: FloatArray, prefix: Sequence[int] = (), max_tokens: int | None = None) -> list[int]:
         """Greedy tokens of `frames` [F, 288], beginning with the forced `prefix`; without BOS and EOS."""
-        return self._decode(frames, prefix, (), max_tokens).ids
+        return self._decode(frames, prefix, (), max_tokens, None).ids
 
-    def hear(self, samples: FloatArray, prefix: Sequence[int] = (), draft: Sequence[int] = ()) -> Hypothesis:
+    def hear(
+        self, samples: FloatArray, prefix: Sequence[int] = (), draft: Sequence[int] = (), bias: Bias | None = None
+    ) -> Hypothesis:
         """Recognise one window [n].
 
         Args:
             prefix: tokens that the result must begin with; their last word cannot be continued.
             draft: a guess of the tokens behind the prefix, checked in the pass that reads the prefix; it saves time
                 where it is right and has no say where it is wrong.
+            bias: phrases that are likely to be said. Log probabilities are without it, so that what only the bias
+                would have is doubted.
         """
-        decoded = self._decode(self.encode(samples), prefix, draft, None)
+        decoded = self._decode(self.encode(samples), prefix, draft, None, bias)
         return Hypothesis(self.ids_to_words(decoded.ids), tuple(decoded.logprobs), decoded.looped)
 
     def text(self, ids: Sequence[int]) -> str:
@@ -138,7 +149,12 @@ class Moonshine:
         return token in (0, BOS, EOS) or self._vocabulary[token].startswith(b"<<ST_")
 
     def _decode(
-        self, frames: FloatArray, prefix: Sequence[int], draft: Sequence[int], max_tokens: int | None
+        self,
+        frames: FloatArray,
+        prefix: Sequence[int],
+        draft: Sequence[int],
+        max_tokens: int | None,
+        bias: Bias | None,
     ) -> _Decoded:
         if max_tokens is None:
             max_tokens = token_limit(len(frames) * HOP_SAMPLES)
@@ -149,7 +165,7 @@ class Moonshine:
         rows = step["logits"][0]
         logprobs = [_logprob(rows[i], token) for i, token in enumerate(prefix)]
         for position in range(len(prefix), len(fed)):
-            token = self._best(rows[position], position == len(prefix))
+            token = self._best(rows[position], position == len(prefix), ids, bias)
             logprobs.append(_logprob(rows[position], token))
             if position + 1 == len(fed) or token != fed[position + 1] or len(ids) + 1 >= limit:
                 break
@@ -165,7 +181,7 @@ class Moonshine:
                 break
             step = self._run([token], frames, cache)
             cache = step | {name: value for name, value in cache.items() if "encoder" in name}
-            token = self._best(step["logits"][0, -1], False)
+            token = self._best(step["logits"][0, -1], False, ids, bias)
             logprobs.append(_logprob(step["logits"][0, -1], token))
         return _Decoded(ids, logprobs, looped)
 
@@ -185,8 +201,10 @@ class Moonshine:
                 feed[f"past_key_values.{name}"] = empty if cache is None else cache[f"present.{name}"]
         return dict(zip(self._outputs, self._decoder.run(None, feed), strict=True))
 
-    def _best(self, logits: FloatArray, opens_word: bool) -> int:
-        """The best token of logits [V]; where it `opens_word` it may not spell on an earlier one."""
+    def _best(self, logits: FloatArray, opens_word: bool, ids: Sequence[int], bias: Bias | None) -> int:
+        """The best token of logits [V] behind `ids`; where it `opens_word` it may not spell on an earlier one."""
+        if bias is not None:
+            logits = bias.raised(ids, logits)
         return int((np.where(self._opens_word, logits, -np.inf) if opens_word else logits).argmax())
 
 

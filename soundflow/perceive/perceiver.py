@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,7 +88,7 @@ class Perceiver:
 
         WeightsError where a sound of `own` has the name of a label.
         """
-        moonshine = Moonshine(parts.asr)
+        moonshine = self._moonshine = Moonshine(parts.asr)
         self.labels = labels(parts.sound)
         self.calibration = calibration or TagCalibration.identity()
         self._level = LevelTracker(chunk_samples)
@@ -103,13 +103,15 @@ class Perceiver:
         self._own_events = SoundEvents(self.own.names, chunk_samples, OWN_EVENTS)
         self._speech_tags = [self.labels.index(name) for name in SPEECH]
 
-    def init_state(self) -> PerceiverState:
+    def init_state(self, phrases: Sequence[str] = ()) -> PerceiverState:
+        """The state before the first chunk. `phrases` are likely to be said in this stream."""
+        bias = self._moonshine.bias(phrases) if phrases else None
         return PerceiverState(
             self._level.init_state(),
             self._vad.init_state(),
             self._sound.init_state(),
             self._speech.init_state(),
-            self._words.init_state(),
+            self._words.init_state(bias),
             self._events.init_state(),
             self.own.init_state(),
             self._own_events.init_state(),

@@ -19,6 +19,7 @@ from soundflow import SAMPLE_RATE_HZ
 from soundflow.errors import AudioFormatError, ConfigError
 from soundflow.perceive import agreement
 from soundflow.perceive.agreement import VAD_WINDOW_SAMPLES
+from soundflow.perceive.biasing import Bias
 from soundflow.perceive.moonshine import Hypothesis, HypWord
 from soundflow.types import AudioChunk, FloatArray, Segment, Vad, Word, Words
 
@@ -26,7 +27,9 @@ from soundflow.types import AudioChunk, FloatArray, Segment, Vad, Word, Words
 class Recogniser(Protocol):
     """A recogniser whose result begins with the forced words; `draft` is a guess that only saves time."""
 
-    def hear(self, samples: FloatArray, prefix: Sequence[int] = (), draft: Sequence[int] = ()) -> Hypothesis: ...
+    def hear(
+        self, samples: FloatArray, prefix: Sequence[int] = (), draft: Sequence[int] = (), bias: Bias | None = None
+    ) -> Hypothesis: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class Job:
     context: tuple[HypWord, ...]
     printed: tuple[HypWord, ...]
     draft: tuple[int, ...]
+    bias: Bias | None = None
 
     def run(self, recogniser: Recogniser) -> tuple[int, Hypothesis]:
         """How many printed words the audio holds, and the hypothesis that begins with them."""
@@ -88,11 +92,11 @@ class Job:
         if not len(self.samples):  # the speech had stopped before the cut that began this segment
             return kept, Hypothesis(self.printed)
         if self.kind == "cut":
-            free = recogniser.hear(self.samples, _ids(self.context), (*_ids(self.printed), *self.draft))
+            free = recogniser.hear(self.samples, _ids(self.context), (*_ids(self.printed), *self.draft), self.bias)
             kept = agreement.words_before_cut(self.printed, free.words[len(self.context) :])
             if kept < len(self.printed):
                 return kept, Hypothesis(self.printed[:kept])
-        heard = recogniser.hear(self.samples, _ids(self.context + self.printed), self.draft)
+        heard = recogniser.hear(self.samples, _ids(self.context + self.printed), self.draft, self.bias)
         logprobs = heard.logprobs[len(_ids(self.context)) :]
         return kept, replace(heard, words=heard.words[len(self.context) :], logprobs=logprobs)
 
@@ -141,7 +145,8 @@ class Pending:
 class WordsState:
     """Of one stream. `recent` [n] are the samples up to `position`; `taken` is where earlier segments end.
 
-    `context` are the last finished words, said from `context_start` to `context_end`.
+    `context` are the last finished words, said from `context_start` to `context_end`. `bias`: what is likely to be
+    said.
     """
 
     recent: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
@@ -153,6 +158,7 @@ class WordsState:
     context_end: int = 0
     segment: OpenSegment | None = None
     pending: Pending | None = None
+    bias: Bias | None = None
 
     def snapshot(self) -> dict[str, Any]:
         """A copy that later steps do not change; a running job is kept as its inputs."""
@@ -173,9 +179,9 @@ class WordsChannel:
         self._recogniser = recogniser
         self._executor = executor
 
-    def init_state(self) -> WordsState:
-        """The state before the first chunk."""
-        return WordsState()
+    def init_state(self, bias: Bias | None = None) -> WordsState:
+        """The state before the first chunk of a stream in which the phrases of `bias` are likely to be said."""
+        return WordsState(bias=bias)
 
     def step(self, chunk: AudioChunk, vad: Vad, state: WordsState, speech_score: float = 1.0) -> Words:
         """Hear one chunk.
@@ -307,7 +313,8 @@ class WordsChannel:
         end: int | None,
     ) -> None:
         context, lead = self._context(state, of)
-        job = Job(kind, np.concatenate([lead, audio]), context, of.printed, _ids(of.hypothesis[len(of.printed) :]))
+        draft = _ids(of.hypothesis[len(of.printed) :])
+        job = Job(kind, np.concatenate([lead, audio]), context, of.printed, draft, state.bias)
         state.pending = Pending(job, None if kind == "open" else of, end or of.end)
         if self._executor is not None:
             state.pending.future = self._executor.submit(job.run, self._recogniser)

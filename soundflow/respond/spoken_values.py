@@ -11,11 +11,14 @@ from difflib import SequenceMatcher
 from typing import Any, Final
 
 from soundflow.respond.spoken_numbers import spelled
+from soundflow.types import Tool
 
 CLOSE: Final = 0.82
 """Ratcliff-Obershelp similarity from which a stretch of words counts as a value ("ice coffee", "iced coffee")."""
 SURE: Final = 0.75
 """Similarity that is no evidence of a value at all: where two compete, what is over it counts."""
+SHORTEST: Final = 3
+_NAMED: Final = re.compile(r"[A-Z]?[a-z]+")
 _SHORT: Final = {"oz": "ounce", "ounces": "ounce"}
 Found = tuple[int, int, float, str]
 
@@ -37,6 +40,25 @@ def spot(said: Sequence[str], phrases: Iterable[str]) -> list[Found]:
             if same >= CLOSE:
                 found.append((k, k + len(wanted), same, phrase))
     return found
+
+
+def tool_phrases(tools: Iterable[Tool]) -> tuple[str, ...]:
+    """What people are likely to say to tools: the values of enums, and the words that functions and slots are named by.
+
+    In the order of the tools, each once.
+    """
+    found: dict[str, None] = {}
+    for tool in tools:
+        slots: Mapping[str, Any] = tool.parameters.get("properties", {})
+        for name in (tool.name, *slots):
+            found |= dict.fromkeys(w.lower() for w in _NAMED.findall(name) if len(w) >= SHORTEST)
+        for body in slots.values():
+            found |= dict.fromkeys(p for v in body.get("enum", ()) if (p := " ".join(_spoken_words(str(v)))))
+    return tuple(found)
+
+
+def _spoken_words(value: str) -> list[str]:
+    return re.findall(r"[^\W\d_]+", value.lower())
 
 
 def spoken_values(heard: str, properties: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from soundflow.errors import AudioFormatError, WeightsError
+from soundflow.perceive.biasing import pair_merged
 from soundflow.perceive.moonshine import (
     FIELD_SAMPLES,
     HOP_SAMPLES,
@@ -113,6 +114,21 @@ def test_a_sentence_is_heard_and_a_draft_changes_nothing(moonshine: Moonshine, s
     ids = [i for word in free.words for i in word.ids]
     for draft in (ids, ids[:3], [*ids[:2], 500, 501], [*ids, *ids]):
         assert moonshine.hear(spoken, (), draft).words == free.words
+
+
+@pytest.mark.weights
+def test_phrases_are_spelled_as_the_recogniser_spells_them_and_lead_it(
+    moonshine: Moonshine, spoken: FloatArray
+) -> None:
+    free = moonshine.hear(spoken)
+    for word in free.words:
+        again = pair_merged(word.text, moonshine._ids)
+        assert moonshine.text(again) == word.text
+        assert len(again) == len(word.ids)
+    assert moonshine.hear(spoken, bias=moonshine.bias(["kitchen", "light"])).words == free.words
+    ids = [i for word in free.words for i in word.ids]
+    led = moonshine.hear(spoken, bias=moonshine.bias(["chicken light"]))
+    assert moonshine.hear(spoken, (), ids, moonshine.bias(["chicken light"])).words == led.words
 
 
 @pytest.mark.weights

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soundflow.errors import AudioFormatError, ConfigError
+from soundflow.perceive.biasing import Bias
 from soundflow.perceive.moonshine import Hypothesis, HypWord, Moonshine
 from soundflow.perceive.vad import VadConfig, VadState, edge
 from soundflow.perceive.words import WordsChannel, WordsConfig, WordsState
@@ -33,7 +34,9 @@ class Reader:
     def __init__(self, slips: int = 0, fault: str = "") -> None:
         self.slips, self.fault, self.calls = slips, fault, 0
 
-    def hear(self, samples: FloatArray, prefix: Sequence[int] = (), draft: Sequence[int] = ()) -> Hypothesis:
+    def hear(
+        self, samples: FloatArray, prefix: Sequence[int] = (), draft: Sequence[int] = (), bias: Bias | None = None
+    ) -> Hypothesis:
         self.calls += 1
         values = np.rint(samples * 10_000).astype(int)
         edges = np.flatnonzero(np.diff(values, prepend=0))
@@ -198,7 +201,9 @@ def test_a_segment_is_heard_with_what_was_said_just_before() -> None:
     seen: list[Sequence[int]] = []
 
     class Spy(Reader):
-        def hear(self, samples: FloatArray, prefix: Sequence[int] = (), draft: Sequence[int] = ()) -> Hypothesis:
+        def hear(
+            self, samples: FloatArray, prefix: Sequence[int] = (), draft: Sequence[int] = (), bias: Bias | None = None
+        ) -> Hypothesis:
             seen.append(tuple(prefix))
             return super().hear(samples, prefix, draft)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from soundflow.respond.spoken_numbers import spelled
-from soundflow.respond.spoken_values import plain_words, spoken_values
+from soundflow.respond.spoken_values import plain_words, spoken_values, tool_phrases
+from soundflow.respond.tools import load_tools
 
 SLOTS = json.loads((Path(__file__).parents[2] / "demo/coffee_tools.json").read_text("utf-8"))[0]["parameters"][
     "properties"
@@ -59,3 +60,10 @@ def test_numbers_are_spelled() -> None:
         "fifty",
         "percent",
     ]
+
+
+def test_phrases_of_tools_are_their_values_and_names() -> None:
+    phrases = tool_phrases(load_tools(Path(__file__).parents[2] / "demo/tools.json"))
+    assert {"living room", "warm white", "light", "timer", "lock", "thermostat", "degrees"} <= set(phrases)
+    assert len(phrases) == len(set(phrases))
+    assert tool_phrases(()) == ()
