@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from soundflow.types import FloatArray
 
-OPENS, GOES_ON = 2.5, 4.0
+OPENS, GOES_ON = 3.0, 4.0
 MOST_PHRASES: Final = 512
 """Phrases behind these are not helped."""
 LONGEST: Final = 16  # tokens of a phrase
