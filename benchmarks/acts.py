@@ -1,4 +1,4 @@
-"""Device acts: real coffee orders (a held-out domain) and spoken requests for lights, timers, locks and heating."""
+"""Device acts: real coffee orders, and spoken requests for lights, timers, locks and heating."""
 
 from __future__ import annotations
 

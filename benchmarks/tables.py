@@ -161,7 +161,7 @@ def acts(figures: Figures) -> list[Table]:
             acted = f"false acts {num(idle['false_acts'])}"
             rows.append([system, "not asked", str(idle["items"]), acted, "", "", "", num(idle["false_answers"])])
     columns = ["system", "requests", "n", "exact", "right tool", "slot F1", "act decided", "spoke"]
-    note = "Coffee: real voices, held-out domain (no speaker ids: train may share voices). Others: synthetic voices."
+    note = "Coffee: real voices (no speaker ids: train may share them, and has such orders). Others: synthetic voices."
     return [Table("Device acts", columns, rows, note)]
 
 
