@@ -169,25 +169,30 @@ def gate(
     adapter: Annotated[Path, typer.Argument(help="Folder of an adapter; best/ of a run.")],
     held: Annotated[list[Path], typer.Argument(help="Folders of cached features that training never saw.")],
     transcripts: Path | None = None,
+    take_away: Annotated[
+        list[str] | None, typer.Option("--without", help="sound, tags or words: not heard; may be given again.")
+    ] = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="File for the figures.")] = None,
 ) -> None:
     """Decisions of the LALM alone on held-out streams: the figures that a run prints, by ability."""
     from training.gate import report
 
-    found = report(_scored(adapter, held, transcripts))
+    found = report(_scored(adapter, held, transcripts, take_away or ()))
     typer.echo(found)
     if json_out:
         json_out.write_text(json.dumps(found.as_dict(), indent=1) + "\n")
 
 
-def _scored(adapter: Path, folders: Sequence[Path], transcripts: Path | None) -> list[Scored]:
-    """Decision logits of an adapter on every stream of cached features."""
+def _scored(
+    adapter: Path, folders: Sequence[Path], transcripts: Path | None, take_away: Sequence[str] = ()
+) -> list[Scored]:
+    """Decision logits of an adapter on every stream of cached features, without the senses that are taken away."""
     import torch
 
     from soundflow.decide.context import Context
     from training.adapters import AdapterConfig, TrainableLalm
     from training.evaluate import score
-    from training.features import load_all, read_transcripts
+    from training.features import load_all, read_transcripts, without
     from training.sequence import SequenceBuilder
 
     lm, labels = weights.part("lm"), nano_labels()
@@ -197,7 +202,8 @@ def _scored(adapter: Path, folders: Sequence[Path], transcripts: Path | None) ->
     torch.set_num_threads(2)
     builder = SequenceBuilder(Context.load(lm / "tokenizer.json"), tool_sets(), labels)
     heard = read_transcripts(transcripts) if transcripts else {}
-    return score(model, [item for folder in folders for item in load_all(folder, heard)], builder)
+    items = [item for folder in folders for item in load_all(folder, heard)]
+    return score(model, [(sample, without(features, take_away)) for sample, features in items], builder)
 
 
 @app.command("average")

@@ -7,17 +7,17 @@ import json
 import multiprocessing
 import os
 import tarfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import soundfile as sf
 
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.clock import samples
-from soundflow.errors import DataError
+from soundflow.errors import ConfigError, DataError
 from soundflow.perceive.chunker import Chunker
 from soundflow.perceive.perceiver import Parts, Perceiver
 from soundflow.types import FloatArray, Perception
@@ -50,6 +50,17 @@ class Features:
     @property
     def chunks(self) -> int:
         return len(self.tags)
+
+
+SENSES: Final = {"sound": "sound", "tags": "tags", "words": "transcripts"}
+
+
+def without(features: Features, senses: Sequence[str]) -> Features:
+    """The stream as heard without some of SENSES: zeros, or no words. ConfigError for another name."""
+    if unknown := sorted(set(senses) - set(SENSES)):
+        raise ConfigError(f"--without: expected {', '.join(SENSES)}, got {unknown[0]!r}")
+    taken = {SENSES[sense]: getattr(features, SENSES[sense]) for sense in senses}
+    return replace(features, **{k: {} if k == "transcripts" else np.zeros_like(v) for k, v in taken.items()})
 
 
 def extract(audio: FloatArray, perceiver: Perceiver, words: bool = False) -> Features:

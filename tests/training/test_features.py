@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from soundflow.errors import ConfigError
 from soundflow.perceive.perceiver import Parts, Perceiver
-from training.features import CHUNK_SAMPLES, extract, heard_texts
+from training.features import CHUNK_SAMPLES, Features, extract, heard_texts, without
 
 S = 16_000
 HOUSE = Path(__file__).parents[2] / "demo" / "house.flac"
@@ -35,6 +36,20 @@ def test_a_clip_that_was_cut_keeps_as_many_words_as_its_time_holds():
 def test_the_stream_comes_first_even_where_it_heard_nothing():
     finals = [[S, 3 * S, "two words"], [int(3.2 * S), int(5.3 * S), "and more"], [6 * S, 7 * S, "nobody's"]]
     assert heard_texts(sample(finals), {"clip/a.ogg": "never"}) == {"s0": "two words and more", "s1": ""}
+
+
+def test_a_sense_is_taken_away_and_the_others_stay():
+    ones = [np.ones((3, n), np.float16) for n in (521, 1024, 288)]
+    heard = Features(*ones, [], [], {"s0": "words"})
+    assert not without(heard, ["sound"]).sound.any()
+    less = without(heard, ["tags", "words"])
+    assert not less.tags.any()
+    assert less.transcripts == {}
+    assert less.sound.all()
+    assert heard.transcripts == {"s0": "words"}
+    assert without(heard, ()) == heard
+    with pytest.raises(ConfigError, match="sound, tags, words, got 'smell'"):
+        without(heard, ["smell"])
 
 
 @pytest.mark.weights

@@ -80,6 +80,9 @@ def test_the_gate_of_any_adapter_on_any_features(folder, names, tmp_path, monkey
     assert result.exit_code == 0
     assert "always respond" in result.output
     assert json.loads(figures.read_text())["figures"]["all"]["streams"] == 20
+    deaf = RUNNER.invoke(training.cli.app, [*arguments, "--without", "sound", "--without", "tags"])
+    assert deaf.exit_code == 0
+    assert deaf.output != result.output
 
 
 def test_an_export_needs_a_best_adapter_and_room(tmp_path):
