@@ -7,11 +7,10 @@ chunk k + 1, whether an executor runs it or not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from copy import deepcopy
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 
@@ -21,15 +20,8 @@ from soundflow.perceive import agreement
 from soundflow.perceive.agreement import VAD_WINDOW_SAMPLES
 from soundflow.perceive.biasing import Bias
 from soundflow.perceive.moonshine import Hypothesis, HypWord
+from soundflow.perceive.recognition import Job, Recogniser, token_ids
 from soundflow.types import AudioChunk, FloatArray, Segment, Vad, Word, Words
-
-
-class Recogniser(Protocol):
-    """A recogniser whose result begins with the forced words; `draft` is a guess that only saves time."""
-
-    def hear(
-        self, samples: FloatArray, prefix: Sequence[int] = (), draft: Sequence[int] = (), bias: Bias | None = None
-    ) -> Hypothesis: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,35 +62,6 @@ class WordsConfig:
             raise ConfigError(
                 f"words: expected decode_every >= 1, 0 < cut_share < 1: {self.decode_every}, {self.cut_share}"
             )
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One recognition; a pure function of its fields. `cut` finds how many `printed` words lie in `samples` first.
-
-    `context` are the words of an earlier segment at the beginning of `samples`; the result is without them.
-    """
-
-    kind: Literal["open", "close", "cut"]
-    samples: FloatArray
-    context: tuple[HypWord, ...]
-    printed: tuple[HypWord, ...]
-    draft: tuple[int, ...]
-    bias: Bias | None = None
-
-    def run(self, recogniser: Recogniser) -> tuple[int, Hypothesis]:
-        """How many printed words the audio holds, and the hypothesis that begins with them."""
-        kept = len(self.printed)
-        if not len(self.samples):  # the speech had stopped before the cut that began this segment
-            return kept, Hypothesis(self.printed)
-        if self.kind == "cut":
-            free = recogniser.hear(self.samples, _ids(self.context), (*_ids(self.printed), *self.draft), self.bias)
-            kept = agreement.words_before_cut(self.printed, free.words[len(self.context) :])
-            if kept < len(self.printed):
-                return kept, Hypothesis(self.printed[:kept])
-        heard = recogniser.hear(self.samples, _ids(self.context + self.printed), self.draft, self.bias)
-        logprobs = heard.logprobs[len(_ids(self.context)) :]
-        return kept, replace(heard, words=heard.words[len(self.context) :], logprobs=logprobs)
 
 
 @dataclass(slots=True)
@@ -313,7 +276,7 @@ class WordsChannel:
         end: int | None,
     ) -> None:
         context, lead = self._context(state, of)
-        draft = _ids(of.hypothesis[len(of.printed) :])
+        draft = token_ids(of.hypothesis[len(of.printed) :])
         job = Job(kind, np.concatenate([lead, audio]), context, of.printed, draft, state.bias)
         state.pending = Pending(job, None if kind == "open" else of, end or of.end)
         if self._executor is not None:
@@ -401,7 +364,3 @@ class WordsChannel:
         return tuple(
             Word(word.text, *span, printed=now) for word, span in zip(segment.hypothesis[done:], spans, strict=True)
         )
-
-
-def _ids(words: Sequence[HypWord]) -> tuple[int, ...]:
-    return tuple(i for word in words for i in word.ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -99,7 +100,7 @@ def test_rules_turn_words_into_calls(nano_parts: Path, monkeypatch: pytest.Monke
     final = Words((), "", Segment("Turn on the light in the kitchen.", 0, 6400))
 
     class Told(_Everything):
-        def init_state(self) -> None:
+        def init_state(self, phrases: Sequence[str] = ()) -> None:
             return None
 
         def step(self, chunk: AudioChunk, state: object, words: Words | None = None) -> Perception:
