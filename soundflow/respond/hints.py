@@ -43,7 +43,8 @@ class Hints:
         self._numbers = spoken_numbers(heard)
         slots: Mapping[str, Mapping[str, Any]] = {t.name: t.parameters.get("properties", {}) for t in tools}
         self._slots = slots
-        self._values = {name: self._spoken(heard, properties) for name, properties in slots.items()}
+        self._heard = heard
+        self._values: dict[str, dict[str, list[str]]] = {}  # of the tools that were begun
         self._decode, self._bonus = decode, bonus
 
     def raise_(self, text: str, logits: FloatArray) -> FloatArray:
@@ -67,7 +68,7 @@ class Hints:
         names = list(self._slots.get(tool.group(1), ())) if tool else []
         if not tool or not names:
             return [], ""
-        spoken = self._values[tool.group(1)]
+        spoken = self._spoken(tool.group(1))
         filled = _FILLED.findall(text[tool.end() :])
         last = max((names.index(n) for n in filled if n in names), default=-1)
         left = [n for n in names[last + 1 :] if spoken.get(n)][:1]
@@ -86,14 +87,16 @@ class Hints:
             return [f'"{n}":' for n in left], found.group(1)
         return [], ""
 
-    def _spoken(self, heard: str, properties: Mapping[str, Any]) -> dict[str, list[str]]:
-        """Slot -> the values that were said for it, as JSON has them without quotes."""
-        found = spoken_values(heard, properties)
-        for name, schema in properties.items():
-            if "enum" not in schema and schema.get("type") in ("integer", "number"):
-                numbers = [_in_unit(n, name) for n in self._numbers]
-                found[name] = [f"{n:g}" for n in numbers if n is not None]
-        return found
+    def _spoken(self, tool: str) -> dict[str, list[str]]:
+        """Slot of a tool -> the values that were said for it, as JSON has them without quotes."""
+        if tool not in self._values:
+            found = spoken_values(self._heard, self._slots[tool])
+            for name, schema in self._slots[tool].items():
+                if "enum" not in schema and schema.get("type") in ("integer", "number"):
+                    numbers = [_in_unit(n, name) for n in self._numbers]
+                    found[name] = [f"{n:g}" for n in numbers if n is not None]
+            self._values[tool] = found
+        return self._values[tool]
 
 
 def _in_unit(spoken: Spoken, name: str) -> float | None:

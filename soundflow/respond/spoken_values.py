@@ -33,13 +33,24 @@ def plain_words(text: str) -> list[str]:
 def spot(said: Sequence[str], phrases: Iterable[str]) -> list[Found]:
     """(first word, last word + 1, similarity, phrase) of each place where a phrase is heard."""
     found = []
+    places: dict[int, list[tuple[str, set[str]]]] = {}
     for phrase in phrases:
-        wanted = plain_words(phrase)
-        for k in range(len(said) - len(wanted) + 1) if wanted else ():
-            same = _same("".join(wanted), "".join(said[k : k + len(wanted)]))
-            if same >= CLOSE:
-                found.append((k, k + len(wanted), same, phrase))
+        words = plain_words(phrase)
+        wanted, width = "".join(words), len(words)
+        if width and width not in places:
+            stretches = ["".join(said[k : k + width]) for k in range(len(said) - width + 1)]
+            places[width] = [(s, _pairs(s)) for s in stretches]
+        pairs = _pairs(wanted)
+        for k, (heard, heard_pairs) in enumerate(places.get(width, ())):
+            if heard != wanted and pairs.isdisjoint(heard_pairs):  # no two letters in a row: never CLOSE
+                continue
+            if (same := _same(wanted, heard)) >= CLOSE:
+                found.append((k, k + width, same, phrase))
     return found
+
+
+def _pairs(text: str) -> set[str]:
+    return {text[k : k + 2] for k in range(len(text) - 1)}
 
 
 def tool_phrases(tools: Iterable[Tool]) -> tuple[str, ...]:
@@ -84,4 +95,9 @@ def spoken_values(heard: str, properties: Mapping[str, Any]) -> dict[str, list[s
 
 
 def _same(a: str, b: str) -> float:
-    return 1.0 if a == b else SequenceMatcher(None, a, b, autojunk=False).ratio()
+    """Ratcliff-Obershelp similarity; 0 where the lengths alone rule CLOSE out."""
+    if a == b:
+        return 1.0
+    if 2 * min(len(a), len(b)) < CLOSE * (len(a) + len(b)):
+        return 0.0
+    return SequenceMatcher(None, a, b, autojunk=False).ratio()
