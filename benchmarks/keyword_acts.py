@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from soundflow.errors import DataError
-from soundflow.respond.spoken_numbers import spelled
-from soundflow.respond.spoken_values import spot
+from soundflow.respond.spoken_values import plain_words, spot
 from soundflow.respond.tools import validate_call
 from soundflow.types import ActionCall, Tool
 
@@ -23,7 +22,6 @@ ONES: Final = (
 TENS: Final = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _VALUES: Final = {w: n for n, w in enumerate(ONES)} | {w: 10 * n for n, w in enumerate(TENS, 2)} | {"a": 1, "an": 1}
 _UNITS: Final = {"second": 1, "minute": 60, "hour": 3600}
-_SPOKEN: Final = (("per cent", "percent"), ("%", " percent"), ("°", " degrees "), ("oz", "ounce"))
 _ASKED: Final = re.compile(r"(how|what|which|who|when|where|why|is|are|did|does|do|was|were|has|have) ")
 _TOLD: Final = re.compile(
     r"\b(was|were|has been|had|left|forgot|yesterday|who|could not|cannot|does not|have to|is gone|like the)\b"
@@ -37,7 +35,7 @@ def call(text: str, tools: Sequence[Tool]) -> ActionCall | None:
 
     Questions about devices ("Is the light on?") and tales ("She left the light on.") ask for nothing.
     """
-    said = words(text)
+    said = plain_words(text)
     line = " ".join(said)
     if _ASKED.match(line) or _TOLD.search(line):
         return None
@@ -50,14 +48,6 @@ def call(text: str, tools: Sequence[Tool]) -> ActionCall | None:
         except DataError:
             continue
     return None
-
-
-def words(text: str) -> list[str]:
-    """Lower case, no punctuation, "percent" in one word, digits as number words."""
-    lowered = text.lower().replace("'", "").replace("-", " ")
-    for spoken, plain in _SPOKEN:
-        lowered = re.sub(rf"\b{spoken}\b", plain, lowered) if spoken.isalpha() else lowered.replace(spoken, plain)
-    return [w for raw in re.findall(r"[a-z]+|\d+", lowered) for w in ([raw] if raw.isalpha() else spelled(int(raw)))]
 
 
 def numbers(said: Words) -> list[tuple[int, int]]:

@@ -59,8 +59,9 @@ def without(features: Features, senses: Sequence[str]) -> Features:
     """The stream as heard without some of SENSES: zeros, or no words. ConfigError for another name."""
     if unknown := sorted(set(senses) - set(SENSES)):
         raise ConfigError(f"--without: expected {', '.join(SENSES)}, got {unknown[0]!r}")
-    taken = {SENSES[sense]: getattr(features, SENSES[sense]) for sense in senses}
-    return replace(features, **{k: {} if k == "transcripts" else np.zeros_like(v) for k, v in taken.items()})
+    taken = [SENSES[sense] for sense in senses]
+    nothing: dict[str, Any] = {k: {} if k == "transcripts" else np.zeros_like(getattr(features, k)) for k in taken}
+    return replace(features, **nothing)
 
 
 def extract(audio: FloatArray, perceiver: Perceiver, words: bool = False) -> Features:

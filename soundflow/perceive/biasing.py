@@ -7,7 +7,7 @@ decoding: a token that opens a phrase gets `OPENS` in log-odds, one that goes on
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -30,7 +30,7 @@ class Bias:
 
     def __init__(self, phrases: Iterable[Sequence[int]]) -> None:
         found: dict[tuple[int, ...], set[int]] = {}
-        for _, phrase in zip(range(MOST_PHRASES), phrases, strict=False):
+        for phrase in islice(phrases, MOST_PHRASES):
             ids = tuple(phrase)[:LONGEST]
             for k, token in enumerate(ids):
                 found.setdefault(ids[:k], set()).add(token)

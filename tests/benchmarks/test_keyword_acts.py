@@ -9,7 +9,8 @@ import pytest
 
 from benchmarks.act_items import SENTENCES
 from benchmarks.acts import tool_file
-from benchmarks.keyword_acts import call, duration, numbers, order, words
+from benchmarks.keyword_acts import call, duration, numbers, order
+from soundflow.respond.spoken_values import plain_words
 from soundflow.respond.tools import load_tools
 from soundflow.types import Tool
 
@@ -40,7 +41,7 @@ def test_the_written_sentences_are_all_understood() -> None:
     ],
 )
 def test_numbers(text: str, found: list[tuple[int, int]]) -> None:
-    assert numbers(words(text)) == found
+    assert numbers(plain_words(text)) == found
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_numbers(text: str, found: list[tuple[int, int]]) -> None:
     ],
 )
 def test_durations(text: str, seconds: int | None) -> None:
-    assert duration(words(text)) == seconds
+    assert duration(plain_words(text)) == seconds
 
 
 def test_light_slots() -> None:

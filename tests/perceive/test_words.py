@@ -197,6 +197,27 @@ def test_without_speech_nothing_is_recognised() -> None:
     assert reader.calls == 0
 
 
+def test_every_recognition_of_a_stream_knows_what_is_likely_to_be_said_in_it() -> None:
+    seen: list[Bias | None] = []
+
+    class Spy(Reader):
+        def hear(
+            self, samples: FloatArray, prefix: Sequence[int] = (), draft: Sequence[int] = (), bias: Bias | None = None
+        ) -> Hypothesis:
+            seen.append(bias)
+            return super().hear(samples, prefix, draft)
+
+    channel, bias = WordsChannel(Spy(), WordsConfig()), Bias([(1, 2)])
+    for phrases in (bias, None):
+        state = channel.init_state(phrases)
+        for chunk, vad in stream([(6, 9_000), (6, 20_000)]):
+            channel.step(chunk, vad, state)
+        channel.flush(state)
+        assert seen
+        assert all(b is phrases for b in seen)
+        seen.clear()
+
+
 def test_a_segment_is_heard_with_what_was_said_just_before() -> None:
     seen: list[Sequence[int]] = []
 

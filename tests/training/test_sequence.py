@@ -100,6 +100,7 @@ def test_a_reply_to_each_of_several_sounds_knows_which_one_it_is(builder, instru
     assert ("Count: 1\n" in builder.context.decode(branch) + "\n") is counted
 
 
+@pytest.mark.weights
 def test_an_acts_reply_is_its_canonical_call(builder):
     seq = builder.build([request()], HOME, Never(0))
     text = builder.context.decode([t for t in seq.token if t != IGNORE])
