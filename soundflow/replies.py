@@ -28,8 +28,8 @@ MAX_PENDING_EVENTS: Final = 4096
 class Replies:
     """Makes one reply at a time. `now` is everywhere the sample up to which the stream has heard.
 
-    With `realtime` a thread of its own makes it, and its events come out of `poll`; without, `advance` makes a fixed
-    number of tokens of it.
+    With `realtime` a thread of its own makes it, and its events come out of `poll`; `driven`, the caller runs the model
+    for `reply` and gives what comes out to `take`; else `advance` makes a fixed number of tokens of it.
 
     Args:
         row: the stream's state in the LALM; a reply is decoded from a fork of it.
@@ -45,9 +45,11 @@ class Replies:
         playback: Playback,
         grammar: ActGrammar | None,
         realtime: bool,
+        driven: bool = False,
     ) -> None:
         self._lalm, self._context, self._row = lalm, context, row
-        self._session, self._playback, self._grammar = session, playback, grammar
+        self._session, self._playback, self.grammar = session, playback, grammar
+        self._driven = driven
         self._pending: list[Tensor] = []
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="reply") if realtime else None
         self._queue: deque[Callable[[int], list[Event]]] = deque(maxlen=MAX_PENDING_EVENTS)
@@ -64,9 +66,16 @@ class Replies:
             self._making = self._worker.submit(self._make, reply)
         return self._session.on_started(request, now)
 
+    def resume(self, request: ReplyRequest, text: str) -> None:
+        """Go on with a reply that was begun elsewhere and had said `text`; an act starts anew, it has said nothing."""
+        self._reply = reply = self._fork(request)
+        if text:
+            reply.begun(text)
+        self._pending.append(self._lalm.decision_in[int(request.kind)][None])
+
     def advance(self, now: int) -> list[Event]:
         """A few tokens of the reply, in step with the audio; nothing where there is none, or a thread makes it."""
-        if self._reply is None:
+        if self._reply is None or self._driven:
             return []
         reply, request = self._reply, self._reply.request
         try:
@@ -74,7 +83,26 @@ class Replies:
         except SoundflowError as error:
             self._reply = None
             return self._session.on_failed(request, error.code, str(error), now)
-        events = self._session.on_text(request, delta if request.kind is Kind.SPEAK else "", now)
+        return self._told(reply, delta, now)
+
+    @property
+    def reply(self) -> Reply | GivenReply | None:
+        """What is being made without a thread."""
+        return self._reply
+
+    def take(self, logits: Tensor | None, now: int) -> list[Event]:
+        """Go on by one token: [V] logits behind all that `reply` had wanted, None for one that wants nothing."""
+        reply = self._reply
+        assert reply is not None
+        try:
+            delta = reply.step(1) if logits is None else reply.take(logits)
+        except SoundflowError as error:
+            self._reply = None
+            return self._session.on_failed(reply.request, error.code, str(error), now)
+        return self._told(reply, delta, now)
+
+    def _told(self, reply: Reply | GivenReply, delta: str, now: int) -> list[Event]:
+        events = self._session.on_text(reply.request, delta if reply.request.kind is Kind.SPEAK else "", now)
         if reply.done:
             self._reply = None
             events += self._finish(reply, None, now)
@@ -100,6 +128,7 @@ class Replies:
     def close(self, now: int) -> list[Event]:
         """Make the rest of the reply, and end the thread."""
         events: list[Event] = []
+        self._driven = False
         while self._reply is not None:
             events += self.advance(now)
         if self._making is not None:
@@ -123,7 +152,7 @@ class Replies:
         if request.say:
             return GivenReply(request)
         cache = self._lalm.fork(0, self._row, HEADER_ROOM + MAX_ACT_TOKENS + self._lalm.capacity)
-        return Reply(self._lalm, self._context, cache, request, self._grammar)
+        return Reply(self._lalm, self._context, cache, request, self.grammar)
 
     def _make(self, reply: Reply | GivenReply) -> None:
         """The reply thread: it reads the model and its own fork, and hands closures to the stream's thread."""

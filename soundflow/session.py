@@ -87,6 +87,15 @@ class Session:
         from here."""
         self.announced.asked, self.announced.each, self.announced.count = something, each, 0
 
+    def reconfigure(self, instruction: str, tools: tuple[Tool, ...]) -> None:
+        """Go on under another instruction and with other tools."""
+        self.config = replace(self.config, instruction=instruction, tools=tools)
+        self._calls = CALLS | set(re.findall(r"[\w']+", instruction.lower()))
+
+    def set_barge_in(self, on: bool) -> None:
+        """Whether speech cancels a reply from now on."""
+        self.config = replace(self.config, barge_in=on)
+
     def turn_closed(self, words: Words) -> bool:
         """Whether this chunk ends a stretch of speech that may be answered."""
         return words.final is not None and bool(words.final.text)
@@ -117,7 +126,7 @@ class Session:
         """
         out, s, t = Outcome(), self.state, seconds(perception.end_sample)
         self._barge_in(perception.vad, perception.end_sample, t, out)
-        out.events += self._perceived(perception, t)
+        out.events += self.perceived(perception)
         out.events += [note_event(note, t) for note in forget(s.fresh, s.notes, forgotten)]
         final = perception.words.final
         if final and final.text:
@@ -145,13 +154,26 @@ class Session:
         if playing and sum(p >= SURE_P for p in vad.probs) < SURE_WINDOWS:
             s.doubtful = True
             return
-        s.generation += 1
         self.counters["barge_ins"] += 1
         out.cancelled = s.open_reply or f"r{s.replies}"
-        out.events.append(ReplyCancelled(t=t, id=out.cancelled, text=s.reply_text))
-        s.open_reply, s.playing_until = "", 0
+        out.events.append(self._cancelled(t, "barge_in"))
 
-    def _perceived(self, p: Perception, t: float) -> list[Event]:
+    def cancel(self, now: int, reason: str) -> list[Event]:
+        """Cancel the reply that is made or plays at sample `now`; nothing where there is none."""
+        if not self.state.open_reply and self.state.playing_until <= now:
+            return []
+        return [self._cancelled(seconds(now), reason)]
+
+    def _cancelled(self, t: float, reason: str) -> ReplyCancelled:
+        s = self.state
+        s.generation += 1
+        event = ReplyCancelled(t=t, id=s.open_reply or f"r{s.replies}", text=s.reply_text, reason=reason)
+        s.open_reply, s.playing_until = "", 0
+        return event
+
+    def perceived(self, p: Perception) -> list[Event]:
+        """What was heard in one chunk: speech, sounds, words."""
+        t = seconds(p.end_sample)
         s, events = self.state, speech_events(p.vad, t)
         if p.vad.started is not None:
             s.speech_start = p.vad.started
@@ -220,6 +242,26 @@ class Session:
             say=own.say if own else "",
             count=0 if heard or own else self.announced.count,
         )
+
+    def unanswered(self) -> str:
+        """What was said since the last reply."""
+        return " ".join(text for _, text in self.state.heard)
+
+    def request_asked(self, p: Perception, decision: Decision, heard: str) -> ReplyRequest:
+        """An answer to `heard` that somebody asked for. No reply is open."""
+        request = self._request(p, decision, ())
+        request.heard, request.sounds, request.count = heard, (), 0
+        request.notes = tuple(self._known(p.end_sample))
+        return request
+
+    def request_said(self, text: str, chunk: int, now: int) -> ReplyRequest | None:
+        """A reply of exactly these words; None while one is open."""
+        s = self.state
+        if s.open_reply:
+            return None
+        s.replies += 1
+        s.open_reply, s.reply_text, s.acting = f"r{s.replies}", "", False
+        return ReplyRequest(s.open_reply, s.generation, Kind.SPEAK, chunk, now, say=text)
 
     def _known(self, now: int) -> list[Note]:
         """Sounds and what was said before the question that is being answered, oldest first."""

@@ -105,10 +105,10 @@ def test_state_is_bounded(model):
     noise = np.random.default_rng(1).normal(0, 0.01, 16_000 * 30).astype(np.float32)
     for _ in range(4):
         stream.push(noise)
-    assert int(stream._lalm.cache.lengths[0]) <= model.lalm.capacity
-    assert len(stream._lalm.spans[0]) <= model.lalm.capacity
+    assert int(stream.row.lalm.cache.lengths[0]) <= model.lalm.capacity
+    assert len(stream.row.lalm.spans[0]) <= model.lalm.capacity
     assert len(stream._playback) <= 64
-    assert stream._lalm.forgotten[0] > 0
+    assert stream.row.lalm.forgotten[0] > 0
 
 
 def test_every_reply_ends_once(model, scene):
@@ -159,7 +159,7 @@ def test_the_stream_is_wary_after_an_announcement_but_not_under_an_instruction(m
     quiet = scene[:CHUNK]
     started = [e for k in range(6) for e in stream.push(quiet) if e.type == "reply.started"]
     assert started
-    assert stream._hold.wary_until >= 150
+    assert stream.row.hold.wary_until >= 150
     asked = Stream(model, proactivity=1.0, instruction="Describe every sound you hear.")
     assert [e for k in range(6) for e in asked.push(quiet) if e.type == "reply.started"]
-    assert asked._hold.wary_until <= 6
+    assert asked.row.hold.wary_until <= 6

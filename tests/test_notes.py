@@ -23,7 +23,7 @@ def test_a_question_about_a_sound_that_has_left_the_cache(nano_parts):
     room = np.random.default_rng(0).normal(0, 1e-3, 120 * RATE).astype(np.float32)
     stream = Stream(nano.load())
     events = stream.push(alarm) + stream.push(room)
-    assert stream._lalm.forgotten[0] > len(alarm) // 6400
+    assert stream.row.lalm.forgotten[0] > len(alarm) // 6400
     notes = [e.text for e in events if e.type == "note"]
     assert notes, "what left the cache must be noted"
     asked = stream.push(question) + stream.push(room[: 6 * RATE]) + stream.close()

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from soundflow.decide import packed
 from soundflow.decide.kv_cache import CacheState
 from soundflow.decide.llama import Llama
 from soundflow.errors import CapacityError
@@ -123,6 +124,39 @@ class Lalm:
                 logits = hidden[row, count - 1].float() @ self.decision_out.T + self.bias
                 out[row] = logits.numpy()
         return out
+
+    @torch.inference_mode()
+    def step_rows(
+        self,
+        chunks: Sequence[tuple[int, Tensor, LalmState]],
+        texts: Sequence[tuple[Tensor, CacheState]] = (),
+    ) -> tuple[FloatArray, list[Tensor]]:
+        """One pass for one chunk each of many streams, and for the texts that are written beside them.
+
+        Args:
+            chunks: (chunk index, [P,D] inputs, one-row state) of each stream; a full row is evicted as in `step`.
+            texts: ([P,D] embeddings, one-row cache) of each reply.
+
+        Returns:
+            [B,K] float32 decision logits, and for each text [V] float32 logits of its next token.
+
+        Raises:
+            CapacityError: a chunk alone is larger than its cache behind the prefix, or a text than its cache.
+        """
+        for _, tokens, state in chunks:
+            self._make_room(0, len(tokens), state)
+        rows = [tokens for _, tokens, _ in chunks] + [tokens for tokens, _ in texts]
+        if not rows:
+            return np.zeros((0, len(Kind)), np.float32), []
+        caches = [state.cache for _, _, state in chunks] + [cache for _, cache in texts]
+        hidden = packed.forward(self.llama, rows, caches)
+        last = [h[-1] for h in hidden]
+        for chunk, tokens, state in chunks:
+            state.spans[0].append((chunk, len(tokens)))
+        decided = torch.stack(last[: len(chunks)]).float() @ self.decision_out.T + self.bias if chunks else None
+        logits = self.llama.head(torch.stack(last[len(chunks) :])).float() if texts else ()
+        decisions = np.zeros((0, len(Kind)), np.float32) if decided is None else decided.numpy()
+        return decisions, list(logits)
 
     def fork(self, row: int, state: LalmState, extra: int) -> CacheState:
         """A one-row copy of `row` with room for `extra` tokens, for a reply beside perception."""

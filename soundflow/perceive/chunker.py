@@ -59,6 +59,14 @@ class Chunker:
                 chunks.append(self._emit())
         return chunks
 
+    def clear(self) -> None:
+        """Forget the samples that make no chunk yet."""
+        self._filled = 0
+
+    def start_at(self, index: int) -> None:
+        """The next chunk is the one of this index; what was held is forgotten."""
+        self._next, self._filled = index, 0
+
     def flush(self) -> AudioChunk | None:
         """Close the stream; the last chunk, zero-padded, or None where the audio ended on an edge."""
         if self._closed:

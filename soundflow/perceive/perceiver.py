@@ -103,12 +103,13 @@ class Perceiver:
         self._own_events = SoundEvents(self.own.names, chunk_samples, OWN_EVENTS)
         self._speech_tags = [self.labels.index(name) for name in SPEECH]
 
-    def init_state(self, phrases: Sequence[str] = ()) -> PerceiverState:
-        """The state before the first chunk. `phrases` are likely to be said in this stream."""
+    def init_state(self, phrases: Sequence[str] = (), start_sample: int = 0) -> PerceiverState:
+        """The state before the first chunk, which starts at `start_sample`. `phrases` are likely to be said in this
+        stream."""
         bias = self._moonshine.bias(phrases) if phrases else None
         return PerceiverState(
             self._level.init_state(),
-            self._vad.init_state(),
+            self._vad.init_state(start_sample),
             self._sound.init_state(),
             self._speech.init_state(),
             self._words.init_state(bias),
@@ -116,6 +117,10 @@ class Perceiver:
             self.own.init_state(),
             self._own_events.init_state(),
         )
+
+    def expect(self, state: PerceiverState, phrases: Sequence[str]) -> None:
+        """From the next segment of speech on, these phrases are likely, and no others."""
+        state.words.bias = self._moonshine.bias(phrases) if phrases else None
 
     def frames(self, chunk: AudioChunk, state: PerceiverState) -> Frames:
         """The part of a step that training caches: everything but words and sound events."""

@@ -32,6 +32,11 @@ class Projector(nn.Module):
             nn.init.zeros_(layer.weight)
         nn.init.zeros_(self.sound.bias)
 
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Widths of tags, sound and speech."""
+        return len(self.tag_gain), self.sound.in_features, self.speech.in_features
+
     def forward(self, tags: Tensor, sound: Tensor, speech: Tensor, asked: Tensor | None = None) -> Tensor:
         """float32 in, float32 out. Probabilities under the floor are dropped; embeddings are compressed by sqrt."""
         kept = torch.where(tags >= TAG_FLOOR, tags, torch.zeros_like(tags)) * self.tag_gain

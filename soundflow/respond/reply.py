@@ -25,17 +25,31 @@ HEADER_ROOM = 512
 class GivenReply:
     """A reply whose words were known beforehand (`ReplyRequest.say`); as `Reply`, without a model."""
 
+    cache: CacheState | None = None
+
     def __init__(self, request: ReplyRequest) -> None:
         self.request = request
         self.text = ""
         self.done = False
         self.call: ActionCall | None = None
 
+    def begun(self, text: str) -> None:
+        """`text`, its beginning, was said already."""
+        self.text = text
+
     def step(self, tokens: int) -> str:
-        """All of it at once."""
-        added = "" if self.done else self.request.say
+        """All that is left at once."""
+        added = "" if self.done else self.request.say[len(self.text) :]
         self.text, self.done = self.request.say, True
         return added
+
+    def wanted(self) -> Tensor | None:
+        """Nothing of the model."""
+        return None
+
+    def take(self, logits: Tensor) -> str:
+        """All of it at once; the model is not asked."""
+        return self.step(1)
 
     def snapshot(self) -> dict[str, Any]:
         """What `restore` needs."""
@@ -46,19 +60,25 @@ class GivenReply:
 
 
 class Reply:
-    """Greedy decoding in steps, so that the caller may stop between any two tokens."""
+    """Greedy decoding in steps, so that the caller may stop between any two tokens.
+
+    `step` runs the model itself; a caller that runs it for many replies at once asks each what it has `wanted` and
+    gives it what came out (`fed`).
+    """
 
     def __init__(
         self, lalm: Lalm, context: Context, cache: CacheState, request: ReplyRequest, grammar: ActGrammar | None
-    ) -> None:
+    ):
         """`cache` is a fork of the row with room for header and reply; it ends with the chunk that decided."""
         self.request = request
+        self.cache = cache
         self.text = ""
         self.done = False
         self.call: ActionCall | None = None
-        self._lalm, self._context, self._cache = lalm, context, cache
+        self._lalm, self._context = lalm, context
         self._ids: list[int] = []
         self._logits: Tensor | None = None
+        self._due: Tensor | None = None  # [P,D] embeddings that the model has to read next
         self._matcher: ActMatcher | None = None
         if request.kind is Kind.ACT:
             if grammar is None:
@@ -68,28 +88,58 @@ class Reply:
 
     def step(self, tokens: int) -> str:
         """Decode at most `tokens` more tokens -> the text they add. Reads the header first (one pass)."""
-        if self._logits is None:
-            self._logits = self._lalm.feed(self._header(), self._cache)
         before = len(self.text)
         for _ in range(tokens):
+            if (wanted := self.wanted()) is not None:
+                self.fed(self._lalm.feed(wanted, self.cache))
             if self.done:
                 break
-            if self._matcher is not None:
-                self._step_act(self._matcher, self._logits)
-            else:
-                self._step_text(self._logits)
+            self._next()
+        if (wanted := self.wanted()) is not None:
+            self.fed(self._lalm.feed(wanted, self.cache))
         return self.text[before:]
+
+    def wanted(self) -> Tensor | None:
+        """[P,D] embeddings that the model has to append to `cache` before this goes on; None where it is done."""
+        if self._due is None and self._logits is None and not self.done:
+            self._due = self._header()
+        return self._due
+
+    def begun(self, text: str) -> None:
+        """`text` was said already: go on behind it. Before the first step, and not of an act."""
+        self._ids, self.text = self._context.encode(text), text
+        self._due = torch.cat([self._header(), self._lalm.embed(self._ids)])
+
+    def fed(self, logits: Tensor) -> None:
+        """Take [V] float32 logits behind all that was `wanted`."""
+        self._due, self._logits = None, logits
+
+    def take(self, logits: Tensor) -> str:
+        """`fed`, then choose the next token -> the text that it adds."""
+        before = len(self.text)
+        self.fed(logits)
+        self._next()
+        return self.text[before:]
+
+    def _next(self) -> None:
+        assert self._logits is not None
+        if self._matcher is not None:
+            self._step_act(self._matcher, self._logits)
+        else:
+            self._step_text(self._logits)
 
     def snapshot(self) -> dict[str, Any]:
         """Between two steps: what `restore` needs to go on with the same tokens."""
         logits = None if self._logits is None else self._logits.clone()
-        cache = self._cache.snapshot(0)
-        return {"request": self.request, "ids": list(self._ids), "text": self.text, "logits": logits, "cache": cache}
+        cache = self.cache.snapshot(0)
+        own = {"ids": list(self._ids), "text": self.text, "logits": logits, "due": self._due}
+        return {"request": self.request, "cache": cache, **own}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Go on from `saved`, taken of a reply to the same request."""
         self._ids, self.text, self._logits = list(saved["ids"]), saved["text"], saved["logits"]
-        self._cache.restore(0, saved["cache"])
+        self._due = saved["due"]
+        self.cache.restore(0, saved["cache"])
         if self._matcher is not None:
             left = list(self._ids)
             while left:
@@ -115,7 +165,7 @@ class Reply:
         whole = self._context.decode(self._ids)
         if not whole.endswith("�"):
             self.text = whole
-        self._logits = self._lalm.feed(self._lalm.embed([token]), self._cache)
+        self._due = self._lalm.embed([token])
 
     def _step_act(self, matcher: ActMatcher, logits: Tensor) -> None:
         forced = matcher.forced()
@@ -130,4 +180,4 @@ class Reply:
             if matcher.finished:
                 self.call = parse_act(self.text, self.request.tools)
             return
-        self._logits = self._lalm.feed(self._lalm.embed(forced), self._cache)
+        self._due = self._lalm.embed(forced)

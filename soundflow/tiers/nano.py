@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from soundflow.clock import chunk_samples
+from soundflow.decide import int8
 from soundflow.decide.context import Context
 from soundflow.decide.lalm import Lalm
 from soundflow.decide.llama import Llama
@@ -30,7 +31,11 @@ def parts(branch: Path | None = None) -> Parts:
 
 
 def load(
-    chunk_ms: int | None = None, adapter: Path | None = None, threads: int = 1, dtype: torch.dtype | None = None
+    chunk_ms: int | None = None,
+    adapter: Path | None = None,
+    threads: int = 1,
+    dtype: torch.dtype | None = None,
+    eight_bit: bool = False,
 ) -> Model:
     """Put the tier together.
 
@@ -39,6 +44,7 @@ def load(
         adapter: folder of a checkpoint; None is the one that ships with the package.
         threads: of torch, for the LALM. One leaves the other core to words and replies; two are slower beside them.
         dtype: of the LALM; None is bfloat16 where the CPU has it.
+        eight_bit: the LALM's matrices in int8, where this machine multiplies them (`soundflow.decide.int8`).
 
     Raises:
         WeightsError: the tier was not pulled, or a file is not what it should be.
@@ -55,6 +61,8 @@ def load(
         raise WeightsError(f"{folder}: alert.safetensors was expected, as calibration.json gives the branch a weight")
     found = parts(branch)
     llama = Llama.load(lm, dtype or checkpoint.host_dtype(), saved.deltas)
+    if eight_bit and int8.available():
+        int8.quantise(llama)
     context = Context.load(lm / "tokenizer.json")
     size = chunk_samples(saved.chunk_ms)
     worker = ThreadPoolExecutor(1, thread_name_prefix="words")

@@ -1,0 +1,238 @@
+"""Sessions on lanes: admission, sticky placement, drain, resume, and moving on when a worker is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from typing import Final
+
+import numpy as np
+
+from serving.handle import EngineInfo, Handle, Notice, SessionSpec, VoicePiece
+from serving.journal import Journal, NoJournal
+from serving.lane import Lane, Worker
+from serving.limits import Limits
+from serving.metrics import Metrics, NoMetrics
+from serving.session import LiveSession
+from serving.voices import Voices
+from soundflow import SAMPLE_RATE_HZ
+from soundflow.errors import CapacityError, DataError
+from soundflow.respond.speech_text import sentences
+
+RESPAWN_S: Final = (0.0, 1.0, 5.0, 15.0, 60.0)
+"""Waits before a lost worker is replaced, the last one again and again."""
+
+log = logging.getLogger(__name__)
+
+
+class LaneEngine:
+    """`serving.handle.Engine` over any workers.
+
+    Args:
+        info: what the workers run.
+        workers: at least one; each has room for all sessions that a lost peer leaves to it.
+        respawn: makes a worker in the place of a lost one.
+        journal_chunks: chunks of the newest audio that the journal keeps; 0 keeps none.
+    """
+
+    def __init__(
+        self,
+        info: EngineInfo,
+        workers: Sequence[Worker],
+        voices: Voices,
+        limits: Limits,
+        metrics: Metrics | NoMetrics | None = None,
+        journal: Journal | None = None,
+        respawn: Callable[[], Awaitable[Worker]] | None = None,
+        journal_chunks: int = 0,
+    ) -> None:
+        self._info, self._voices, self._limits = info, voices, limits
+        self._metrics, self._journal = metrics or NoMetrics(), journal or NoJournal()
+        self._respawn, self._journal_chunks = respawn, journal_chunks
+        self._chunk_samples = round(info.chunk_ms * SAMPLE_RATE_HZ / 1000)
+        self._sessions: dict[str, LiveSession] = {}
+        self._detached: dict[str, asyncio.TimerHandle] = {}
+        self._homeless: list[LiveSession] = []
+        self._draining = self._closed = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.lanes: list[Lane] = []
+        for worker in workers:
+            self._add(worker)
+
+    @property
+    def info(self) -> EngineInfo:
+        return self._info
+
+    @property
+    def ready(self) -> bool:
+        return not self._draining and any(lane.alive for lane in self.lanes)
+
+    @property
+    def sessions(self) -> int:
+        """Open sessions, those that wait for a resume too."""
+        return len(self._sessions)
+
+    @property
+    def load(self) -> float:
+        """Share of the time that the busiest half of the lanes work: the signal to scale by. 1 is saturated."""
+        busy = sorted((lane.busy for lane in self.lanes if lane.alive), reverse=True)
+        half = busy[: (len(busy) + 1) // 2]
+        return sum(half) / len(half) if half else 1.0
+
+    async def open(self, spec: SessionSpec, resume: str = "") -> Handle:
+        if self._draining:
+            raise CapacityError("the server is shutting down and takes no new sessions")
+        if resume:
+            return await self._resume(spec, resume)
+        self._admit(spec)
+        name = f"sess_{secrets.token_hex(12)}"
+        return self._seat(LiveSession(name, spec, self._chunk_samples, self._limits, self._voices, self))
+
+    def _admit(self, spec: SessionSpec) -> None:
+        if len(self._sessions) >= self._limits.max_sessions:
+            raise CapacityError(f"at most {self._limits.max_sessions} sessions are served at once")
+        mine = sum(s.spec.client == spec.client for s in self._sessions.values())
+        if spec.client and mine >= self._limits.max_client_sessions:
+            raise CapacityError(f"at most {self._limits.max_client_sessions} sessions of one client are served at once")
+        if all(lane.full for lane in self.lanes if lane.alive):
+            raise CapacityError("all workers are busy; try again later or add workers")
+
+    def _seat(self, session: LiveSession) -> LiveSession:
+        self._sessions[session.id] = session
+        self._place(session)
+        return session
+
+    def _place(self, session: LiveSession) -> None:
+        alive = [lane for lane in self.lanes if lane.alive]
+        if not alive:
+            self._homeless.append(session)
+            return
+        min(alive, key=lambda lane: (lane.full, len(lane.sessions))).add(session)
+
+    async def _resume(self, spec: SessionSpec, name: str) -> LiveSession:
+        session = self._sessions.get(name)
+        if session is not None and session.spec.client == spec.client and name in self._detached:
+            self._detached.pop(name).cancel()
+            session.notice(Notice("resumed", "the session goes on", {"heard_s": session.heard_s}))
+            return session
+        record = await asyncio.to_thread(self._journal.get, name) if session is None else None
+        if record is None or record["spec"]["client"] != spec.client:
+            raise DataError("a session of this client that waits to be resumed was expected", name[:64])
+        self._admit(spec)
+        session = LiveSession.of(name, record, self._chunk_samples, self._limits, self._voices, self)
+        self._seat(session)
+        session.notice(Notice("resumed", "the session goes on from the journal", {"heard_s": session.heard_s}))
+        return session
+
+    def detach(self, handle: Handle) -> None:
+        """Unknown, closed or already detached handles are left as they are."""
+        session = self._sessions.get(handle.id)
+        if session is None or session.id in self._detached or session.over:
+            return
+        later = asyncio.get_running_loop().call_later
+        self._detached[session.id] = later(self._limits.resume_s, self._expire, session)
+
+    def _expire(self, session: LiveSession) -> None:
+        self._detached.pop(session.id, None)
+        session.notice(Notice("expired", "nobody came back for this session"))
+        self._run(session.close())
+
+    async def synthesize(self, text: str) -> AsyncIterator[VoicePiece]:
+        rate = self._voices.rate_hz
+        for sentence in sentences(text):
+            said = sentence
+            async with aclosing(self._voices.speak(sentence)) as pieces:  # type: ignore[type-var]
+                async for piece in pieces:
+                    yield VoicePiece("", piece, rate, said)
+                    said = ""
+        if rate:
+            yield VoicePiece("", np.zeros(0, np.float32), rate, last=True)
+
+    def drain(self) -> None:
+        """Take no new sessions; tell the open ones."""
+        self._draining = True
+        for session in list(self._sessions.values()):
+            session.notice(Notice("draining", "the server is shutting down; connect again soon"))
+
+    async def close(self) -> None:
+        """End every session and worker. What the journal holds of open sessions stays, for a resume."""
+        self._draining = self._closed = True
+        for timer in self._detached.values():
+            timer.cancel()
+        for session in list(self._sessions.values()):
+            session.fail("the server has shut down")
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(lane.close() for lane in self.lanes))
+        await self._voices.close()
+        await asyncio.to_thread(self._journal.close)
+
+    def wake(self, session: LiveSession) -> None:
+        """A session has work."""
+        for lane in self.lanes:
+            if session.id in lane.sessions:
+                lane.wake(session)
+                return
+
+    def remembered(self, session: LiveSession) -> None:
+        """What a session remembers has changed."""
+        self._journal.put(session.id, session.record(self._journal_chunks))
+
+    def over(self, session: LiveSession) -> None:
+        """A session has ended."""
+        self._sessions.pop(session.id, None)
+        if (timer := self._detached.pop(session.id, None)) is not None:
+            timer.cancel()
+        if not self._closed:
+            self._journal.delete(session.id)
+        for lane in self.lanes:
+            if session.id in lane.sessions:
+                lane.remove(session)
+                lane.forget(session.id)
+
+    def dropped(self, kind: str, count: int) -> None:
+        """Something was lost under load."""
+        self._metrics.dropped(kind, count)
+
+    def _add(self, worker: Worker) -> None:
+        self.lanes.append(Lane(worker, self._chunk_samples / SAMPLE_RATE_HZ, self._metrics, self._lost))
+        homeless, self._homeless = self._homeless, []
+        for session in homeless:
+            if not session.over:
+                self._place(session)
+
+    def _lost(self, lane: Lane) -> None:
+        """Its sessions go on with the others at once; a new worker takes its place."""
+        log.error("worker %s is lost; %d sessions move", lane.worker.name, len(lane.sessions))
+        self._metrics.dropped("worker", 1)
+        self.lanes.remove(lane)
+        orphans = list(lane.sessions.values())
+        lane.sessions.clear()
+        for session in orphans:
+            session.move()
+            self._place(session)
+        if not self._closed:
+            self._run(self._replace(lane))
+
+    async def _replace(self, lane: Lane) -> None:
+        await lane.worker.close()
+        if self._respawn is None:
+            return
+        tries = 0
+        while not self._closed:
+            await asyncio.sleep(RESPAWN_S[min(tries, len(RESPAWN_S) - 1)])
+            tries += 1
+            try:
+                self._add(await self._respawn())
+                return
+            except Exception:
+                log.exception("a worker could not be started")
+
+    def _run(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,174 @@
+"""A worker and the sessions that sit on it: passes without pause while there is work, and what gives way under load.
+
+Decisions come first. A chunk that waits longer than LATE of a chunk stops the writing of replies until it is heard; a
+lane that is busy for more than FULL of the time takes no new session; a lane whose chunks wait for more than VOICELESS
+chunks lets new replies go unspoken. All of it is counted and told (docs/serving.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from time import monotonic
+from typing import Final, Protocol
+
+from serving.handle import Notice
+from serving.metrics import Metrics, NoMetrics
+from serving.session import LiveSession
+from serving.work import Command, Pass, Work
+
+LATE: Final = 0.5
+VOICELESS: Final = 2.0
+FULL: Final = 0.9
+SMOOTH_S: Final = 5.0  # over which the share of busy time is smoothed
+STARVED_S: Final = 1.0  # replies get a pass after so long, however late the decisions are
+
+log = logging.getLogger(__name__)
+
+
+class WorkerLost(Exception):
+    """The worker's process is gone; nothing of the pass was done as far as anybody can know."""
+
+
+class Worker(Protocol):
+    """Runs a `serving.decider.Decider` somewhere."""
+
+    name: str
+
+    async def step(self, work: list[Work], texts: bool) -> Pass:
+        """WorkerLost where the worker died."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Lane:
+    """Args: worker, seconds of a chunk, metrics, and whom to tell that the worker is lost."""
+
+    def __init__(
+        self, worker: Worker, chunk_s: float, metrics: Metrics | NoMetrics, lost: Callable[[Lane], None]
+    ) -> None:
+        self.worker, self.sessions = worker, dict[str, LiveSession]()
+        self.busy = 0.0
+        self.alive = True
+        self._chunk_s, self._metrics, self._lost = chunk_s, metrics, lost
+        self._ready: dict[str, LiveSession] = {}
+        self._leaving: list[Command] = []
+        self._some = asyncio.Event()
+        self._voiceless = False
+        self._wrote = monotonic()
+        self._task = asyncio.create_task(self._run(), name=f"lane {worker.name}")
+
+    @property
+    def full(self) -> bool:
+        """Whether another session would be too much."""
+        return self.busy > FULL
+
+    def add(self, session: LiveSession) -> None:
+        self.sessions[session.id] = session
+        session.late_s = self._waited
+        self.wake(session)
+
+    def remove(self, session: LiveSession) -> None:
+        self.sessions.pop(session.id, None)
+        self._ready.pop(session.id, None)
+
+    def wake(self, session: LiveSession) -> None:
+        self._ready[session.id] = session
+        self._some.set()
+
+    def forget(self, session: str) -> None:
+        """Free the seat of a session that ended without the worker's knowledge."""
+        self._leaving.append(Command(session, "close", False))
+        self._some.set()
+
+    async def close(self) -> None:
+        self.alive = False
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        await self.worker.close()
+
+    async def _run(self) -> None:
+        while True:
+            writing = any(s.writing for s in self.sessions.values())
+            if not self._ready and not self._leaving and not writing:
+                self._some.clear()
+                idle = monotonic()
+                await self._some.wait()
+                self._spent(monotonic() - idle, busy=False)
+            began = monotonic()
+            try:
+                await self._pass()
+            except WorkerLost:
+                self.alive = False
+                self._lost(self)
+                return
+            except Exception:
+                log.exception("a pass of %s failed", self.worker.name)
+                self.alive = False
+                self._lost(self)
+                return
+            self._spent(monotonic() - began, busy=True)
+
+    async def _pass(self) -> None:
+        now, work = monotonic(), dict[str, list[Work]]()
+        for name, session in list(self._ready.items()):
+            if due := session.due():
+                work[name] = due
+            else:
+                del self._ready[name]
+        late = now - min((s.waits_since for s in self.sessions.values()), default=now)
+        texts = late < LATE * self._chunk_s or now - self._wrote > STARVED_S
+        self._degrade(late)
+        leaving, self._leaving = self._leaving, []
+        pieces: list[Work] = [*leaving, *(piece for due in work.values() for piece in due)]
+        if texts:
+            self._wrote = now
+        elif any(s.writing for s in self.sessions.values()):
+            self._metrics.dropped("reply_pauses", 1)
+        if not pieces and not texts:
+            await asyncio.sleep(0)
+            return
+        done = await self.worker.step(pieces, texts)
+        self._metrics.step(done.seconds, done.frames)
+        self._metrics.tokens(done.tokens)
+        self._metrics.queue(sum(s.backlog for s in self.sessions.values()))
+        self._deliver(work, done)
+
+    def _deliver(self, work: dict[str, list[Work]], done: Pass) -> None:
+        for name, due in work.items():
+            if (session := self.sessions.get(name)) is not None:
+                session.took(due)
+        for result in done.results:
+            session = self.sessions.get(result.session)
+            if session is not None:
+                session.take(result)
+        for name, due in work.items():
+            session = self.sessions.get(name)
+            if session is None:
+                continue
+            if any(isinstance(p, Command) and p.verb == "close" for p in due):
+                self.remove(session)
+                session.ended()
+
+    def _degrade(self, late: float) -> None:
+        """Voices give way before decisions do."""
+        voiceless = late > VOICELESS * self._chunk_s
+        if voiceless == self._voiceless:
+            return
+        self._voiceless = voiceless
+        for session in self.sessions.values():
+            session.mute = voiceless
+            if voiceless and session.spec.speak and session.spec.decide:
+                session.notice(Notice("overload", "replies are written but not spoken for a while", {"late_s": late}))
+        if voiceless:
+            self._metrics.dropped("voice", len(self.sessions))
+
+    def _waited(self, wait: float) -> None:
+        if wait > self._chunk_s:
+            self._metrics.deadline_miss(1)
+
+    def _spent(self, span: float, busy: bool) -> None:
+        keep = 2.0 ** (-span / SMOOTH_S)
+        self.busy = self.busy * keep + (1.0 - keep if busy else 0.0)

@@ -1,0 +1,92 @@
+"""The engine in this process: one worker thread around one model."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from serving.config import Config
+from serving.decider import Decider
+from serving.engine import LaneEngine
+from serving.handle import EngineInfo
+from serving.journal import Journal, NoJournal, RedisJournal, SqliteJournal
+from serving.metrics import Metrics, NoMetrics
+from serving.voices import LocalVoices
+from serving.work import Pass, Work
+from soundflow import SAMPLE_RATE_HZ, __version__
+from soundflow.errors import WeightsError
+from soundflow.respond.voice import Voice, choose_voice
+from soundflow.row import Model
+
+
+class LocalWorker:
+    """A decider in a thread of its own."""
+
+    def __init__(self, model: Model, seats: int, threads: int, name: str = "local") -> None:
+        self.name = name
+        self._decider = Decider(model, seats, threads)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"decide-{name}")
+
+    async def step(self, work: list[Work], texts: bool) -> Pass:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._decider.step, work, texts)
+
+    async def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+def info_of(model: Model, voice: str, rate_hz: int) -> EngineInfo:
+    chunk_ms = 1000 * model.chunk_samples / SAMPLE_RATE_HZ
+    return EngineInfo(model.tier, __version__, chunk_ms, tuple(model.perceiver.labels), voice, rate_hz)
+
+
+def load_voice(wanted: bool) -> Voice | None:
+    """Piper where its weights are there, else espeak-ng, else none."""
+    from soundflow.tiers import weights
+
+    if not wanted:
+        return None
+    try:
+        folder: Path | None = weights.part("voice")
+    except WeightsError:
+        folder = None
+    return choose_voice(folder)
+
+
+def open_journal(config: Config) -> Journal:
+    """As configured; an empty configuration keeps no journal."""
+    if config.journal.redis_url is not None:
+        return RedisJournal(config.journal.redis_url.get_secret_value())
+    if config.journal.path is not None:
+        return SqliteJournal(config.journal.path)
+    return NoJournal()
+
+
+class LocalEngine:
+    """Makes a `LaneEngine` over a `LocalWorker`."""
+
+    @staticmethod
+    async def create(config: Config, adapter: Path | None, metrics: Metrics | NoMetrics) -> LaneEngine:
+        """Load the tier (seconds). WeightsError or ConfigError say what to do."""
+        from soundflow.tiers import nano
+
+        limits = config.as_limits()
+        model = await asyncio.to_thread(nano.load, adapter=adapter, eight_bit=True)
+        voice = await asyncio.to_thread(load_voice, config.voice)
+        voices = LocalVoices(voice)
+        threads = os.cpu_count() or 1
+
+        async def respawn() -> LocalWorker:
+            return LocalWorker(model, limits.max_sessions, threads)
+
+        return LaneEngine(
+            info_of(model, voices.name, voices.rate_hz),
+            [await respawn()],
+            voices,
+            limits,
+            metrics,
+            open_journal(config),
+            respawn,
+            round(1000 * config.journal.audio_s / (1000 * model.chunk_samples / SAMPLE_RATE_HZ)),
+        )

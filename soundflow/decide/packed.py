@@ -1,0 +1,105 @@
+"""One pass of the decoder over tokens of many streams, each behind its own one-row cache.
+
+All tokens stand in one sequence for the matrix products, which are what a pass costs; attention runs row by row over
+the valid slots of each cache, so that no row pays for the length of another and rows join or leave at any pass
+(Yu et al. 2022, Orca, "selective batching").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from soundflow.decide.kv_cache import CacheState, rotate
+from soundflow.decide.llama import Block, Llama
+from soundflow.errors import CapacityError
+
+
+@torch.inference_mode()
+def forward(llama: Llama, rows: Sequence[Tensor], caches: Sequence[CacheState]) -> list[Tensor]:
+    """Append each row's tokens to its cache.
+
+    Args:
+        rows: [P_b,D] input embeddings, at least one each.
+        caches: one-row caches, none of them twice; updated in place.
+
+    Returns:
+        [P_b,D] final normalised hidden states of each row.
+
+    Raises:
+        CapacityError: a row does not fit its cache; none has changed.
+    """
+    counts = [len(r) for r in rows]
+    starts = [int(c.lengths[0]) for c in caches]
+    for cache, start, count in zip(caches, starts, counts, strict=True):
+        if start + count > cache.capacity:
+            raise CapacityError(f"at most {cache.capacity - start} more tokens were expected, got {count}")
+    x = torch.cat(list(rows))
+    at = torch.cat([torch.arange(s, s + n) for s, n in zip(starts, counts, strict=True)])
+    cos, sin = llama.cos[at].to(x.dtype)[:, None], llama.sin[at].to(x.dtype)[:, None]
+    groups = llama.config.heads // llama.config.kv_heads
+    views = [_Row(c, s, n, groups, x.dtype) for c, s, n in zip(caches, starts, counts, strict=True)]
+    for layer, block in enumerate(llama.blocks):
+        assert isinstance(block, Block)
+        x = _block(block, x, layer, views, counts, cos, sin)
+    for cache, count in zip(caches, counts, strict=True):
+        cache.lengths += count
+    out = F.rms_norm(x, (llama.config.width,), llama.norm, llama.config.eps)
+    return list(torch.split(out, counts))
+
+
+class _Row:
+    """Views of one cache, by layer, made once a pass: where new keys and values go, and all that attention reads."""
+
+    __slots__ = ("count", "mask", "new_keys", "new_values", "seen_keys", "seen_values")
+
+    def __init__(self, cache: CacheState, start: int, count: int, groups: int, dtype: torch.dtype) -> None:
+        end = start + count
+        self.count = count
+        self.new_keys = cache.keys[:, 0, :, start:end].unbind(0)
+        self.new_values = cache.values[:, 0, :, start:end].unbind(0)
+        self.seen_keys = cache.keys[:, :, :, :end].unbind(0)
+        self.seen_values = cache.values[:, :, :, :end].unbind(0)
+        self.mask = _mask(start, count, groups, dtype)
+
+
+def _block(
+    block: Block, x: Tensor, layer: int, rows: Sequence[_Row], counts: list[int], cos: Tensor, sin: Tensor
+) -> Tensor:
+    c, total = block.c, len(x)
+    h = F.rms_norm(x, (c.width,), block.norm1, c.eps)
+    q, k, v = block.qkv(h).view(total, -1, c.head_dim).split([c.heads, c.kv_heads, c.kv_heads], dim=1)
+    q, k = rotate(q, cos, sin), rotate(k, cos, sin)
+    # [P,Hkv,G,Dh]: the query heads of one group stand behind each other, so that keys are read once and never repeated
+    queries = torch.split(q.view(total, c.kv_heads, c.heads // c.kv_heads, c.head_dim), counts)
+    keys, values = torch.split(k.transpose(0, 1), counts, dim=1), torch.split(v.transpose(0, 1), counts, dim=1)
+    heads = []
+    for i, row in enumerate(rows):
+        row.new_keys[layer].copy_(keys[i])
+        row.new_values[layer].copy_(values[i])
+        heads.append(_attend(queries[i], row.seen_keys[layer], row.seen_values[layer], row.mask))
+    x = x + block.out(torch.cat(heads))
+    gate, up = block.gate_up(F.rms_norm(x, (c.width,), block.norm2, c.eps)).chunk(2, dim=-1)
+    down: Tensor = block.down(F.silu(gate) * up)
+    return x + down
+
+
+def _attend(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+    """q [P,Hkv,G,Dh], keys and values [1,Hkv,m,Dh] -> [P,Hkv*G*Dh]."""
+    count, kv_heads, groups, dim = q.shape
+    if mask is None:
+        return F.scaled_dot_product_attention(q, keys, values).view(1, -1)
+    grouped = q.permute(1, 2, 0, 3).reshape(1, kv_heads, groups * count, dim)
+    out = F.scaled_dot_product_attention(grouped, keys, values, attn_mask=mask)
+    return out.view(kv_heads * groups, count, dim).transpose(0, 1).reshape(count, -1)
+
+
+def _mask(start: int, count: int, groups: int, dtype: torch.dtype) -> Tensor | None:
+    """[G*P, start+P] additive, causal within the new tokens; None where there is one."""
+    if count == 1:
+        return None
+    seen = torch.arange(start + count) <= torch.arange(start, start + count)[:, None]
+    return torch.zeros(count, start + count, dtype=dtype).masked_fill_(~seen, float("-inf")).repeat(groups, 1)

@@ -1,0 +1,322 @@
+"""One stream between perception and events, in two halves around the LALM, so that a caller may run the LALM for one
+stream or for hundreds: `begin` perceives a chunk, `finish` takes its logits to events.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from soundflow.clock import samples, seconds
+from soundflow.decide.context import Context, sound_names
+from soundflow.decide.evidence import Evidence
+from soundflow.decide.lalm import Lalm
+from soundflow.decide.policy import Calibration, DecisionPolicy
+from soundflow.events import Event
+from soundflow.perceive.labels import display_name
+from soundflow.perceive.own import OwnSound
+from soundflow.perceive.perceiver import Perceiver
+from soundflow.perceive.standing import Standing
+from soundflow.replies import Replies
+from soundflow.report import sound_event
+from soundflow.respond.grammar import ActGrammar
+from soundflow.respond.playback import Playback
+from soundflow.respond.spoken_values import tool_phrases
+from soundflow.session import Session, SessionConfig
+from soundflow.types import AudioChunk, Decision, FloatArray, Kind, Perception, Tool, Vad, Words
+
+TAG_MEMORY = 4
+
+
+@dataclass(frozen=True)
+class Model:
+    """The parts of a tier, weights only; any number of streams share one."""
+
+    tier: str
+    chunk_samples: int
+    perceiver: Perceiver
+    lalm: Lalm
+    context: Context
+    calibration: Calibration
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A perceived chunk on its way to a decision. `inputs` [P,D] is what the LALM reads of it; `closed`: it ends a
+    stretch of speech. `asked`: somebody wants an answer to these words now, whatever the model would decide.
+    """
+
+    perception: Perception
+    inputs: Tensor
+    closed: bool
+    asked: str = ""
+
+
+@dataclass(slots=True)
+class _Recent:
+    """What was heard of late."""
+
+    tags: deque[FloatArray] = field(default_factory=lambda: deque(maxlen=TAG_MEMORY))
+    alerts: deque[float] = field(default_factory=lambda: deque(maxlen=TAG_MEMORY))
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a stream behaves; may change between two chunks.
+
+    manual: nothing is decided but what is asked for. muted: names (plain or AudioSet's) of sounds that are neither
+    reported nor told of.
+    """
+
+    instruction: str = ""
+    tools: tuple[Tool, ...] = ()
+    proactivity: float = 0.5
+    manual: bool = False
+    muted: frozenset[str] = frozenset()
+
+
+class Row:
+    """State of one stream, without its samples. Not thread-safe."""
+
+    def __init__(
+        self,
+        model: Model,
+        manner: Manner,
+        config: SessionConfig,
+        playback: Playback,
+        realtime: bool,
+        driven: bool = False,
+        start_sample: int = 0,
+    ) -> None:
+        """`realtime` and `driven`: who makes replies, as in `Replies`. `start_sample`: of the first chunk."""
+        self.model, self.playback = model, playback
+        self.now = start_sample
+        self.perception = model.perceiver.init_state(tool_phrases(manner.tools), start_sample)
+        self.lalm = model.lalm.init_state(1)
+        self.session = Session(config)
+        self._recent = _Recent()
+        self._last: Perception | None = None
+        self.manner: Manner
+        self.policy: DecisionPolicy
+        self._set(manner)
+        self.hold = self.policy.init_state()
+        grammar = self._grammar(None)
+        self.replies = Replies(model.lalm, model.context, self.lalm, self.session, playback, grammar, realtime, driven)
+
+    def change(self, manner: Manner) -> None:
+        """Go on in another manner. Where the prompt changes, what the model holds of the last seconds is forgotten and
+        notes of it stay. ConfigError or CapacityError: nothing has changed.
+        """
+        old = self.manner
+        names = [t.name for t in manner.tools]
+        prefix = self.model.context.prefix(manner.instruction, names)
+        DecisionPolicy(self.model.calibration, manner.proactivity)
+        grammar = (
+            self.replies.grammar if manner.tools == old.tools else self._grammar(self.replies.grammar, manner.tools)
+        )
+        if prefix == self.model.context.prefix(old.instruction, [t.name for t in old.tools]):
+            self.manner = manner
+            self.policy = self._policy(manner)
+        else:
+            self._set(manner)
+            self.lalm.forgotten[0] = self.now // self.model.chunk_samples - 1
+        self.session.reconfigure(manner.instruction, manner.tools)
+        self.replies.grammar = grammar
+        self.model.perceiver.expect(self.perception, tool_phrases(manner.tools))
+
+    def _set(self, manner: Manner) -> None:
+        model = self.model
+        self.manner = manner
+        self.policy = self._policy(manner)
+        self.standing = Standing(manner.instruction, model.perceiver.labels)
+        self._evidence = self._weigh()
+        model.lalm.start(0, model.context.prefix(manner.instruction, [t.name for t in manner.tools]), self.lalm)
+
+    def _policy(self, manner: Manner) -> DecisionPolicy:
+        # An instruction may ask for sound after sound, so there nothing is held back.
+        wary = 0 if manner.instruction else samples(self.session.config.cooldown_s) // self.model.chunk_samples
+        return DecisionPolicy(self.model.calibration, manner.proactivity, wary_chunks=wary)
+
+    def _grammar(self, like: ActGrammar | None, tools: tuple[Tool, ...] | None = None) -> ActGrammar | None:
+        tools = self.manner.tools if tools is None else tools
+        if not tools:
+            return None
+        context = self.model.context
+        return like.with_tools(tools) if like else ActGrammar(context.tokenizer, tools, context.end_id)
+
+    def begin(self, chunk: AudioChunk, words: Words | None = None) -> Step:
+        """Perceive the next chunk. `words`: see `Perceiver.step`."""
+        self.playback.drop(chunk.start_sample - samples(1.0))
+        perception = self.model.perceiver.step(chunk, self.perception, words)
+        self.now, self._last = chunk.end_sample, perception
+        if self.manner.muted:
+            kept = tuple(s for s in perception.sounds if not self._muted(s.label))
+            perception = replace(perception, sounds=kept)
+        return self._step(perception)
+
+    def commit(self) -> Step | None:
+        """Close the open stretch of speech now -> the step of its last words; None where nobody spoke."""
+        words = self.model.perceiver.flush(self.perception)
+        if words.final is None or self._last is None:
+            return None
+        return self._step(
+            replace(self._last, words=words, sounds=(), vad=replace(self._last.vad, started=None, stopped=None))
+        )
+
+    def ask(self, text: str) -> Step | None:
+        """Ask for an answer to typed `text`, or to what was said last -> its step; None where nothing was said."""
+        if self._last is None:
+            zeros = (np.zeros(n, np.float32) for n in self.model.lalm.projector.sizes)
+            tags, sound, speech = zeros
+            self._last = Perception(0, self.now, tags, sound, speech, Vad((), False), Words())
+        heard = text or self.session.unanswered()
+        if not heard or self.session.state.open_reply:
+            return None
+        typed = self.model.context.encode(f" {self.model.context.plain(text)}\n") if text else []
+        quiet = replace(self._last, words=Words(), sounds=(), vad=Vad((), False), end_sample=self.now)
+        ids = typed[-self.model.lalm.text_limit :]
+        inputs = self._inputs(quiet, False)
+        return Step(quiet, torch.cat([inputs, self.model.lalm.embed(ids)]) if ids else inputs, True, heard)
+
+    def finish(self, step: Step, logits: FloatArray) -> tuple[list[Event], Decision]:
+        """Decide on what `begin` (or `commit`, `ask`) gave. `logits` [K]."""
+        if step.asked:
+            return self._answer(step, logits)
+        perception, chunk = step.perception, step.perception.chunk
+        self._recent.tags.append(perception.tags)
+        self._recent.alerts.append(perception.alert)
+        if not step.closed:
+            logits[Kind.SPEAK] += self._evidence.bias(self._recent.tags, self._recent.alerts)
+        can_act = bool(self.manner.tools)
+        decided = self.policy.decide(chunk, logits.tolist(), self.hold, can_act, step.closed)
+        own, decided = self._taught(perception, decided)
+        labels = self.model.perceiver.labels
+        names = sound_names(np.stack(self._recent.tags), labels) if decided.kind is not Kind.SILENT else ()
+        if self.manner.manual or self._unwanted(names, step.closed, own):
+            own, decided = None, replace(decided, kind=Kind.SILENT)
+        out = self.session.on_chunk(perception, decided, self.lalm.forgotten[0], self._kept(names), own)
+        if out.cancelled:
+            self.replies.stop(self.now)
+        events, decision = out.events, out.decision or decided
+        if out.start is not None:
+            if not out.start.heard and not own:
+                self.policy.announced(chunk, self.hold)
+            events += self.replies.start(out.start, self.now)
+        else:
+            events += self.replies.advance(self.now)
+        return events + self.replies.poll(self.now), decision
+
+    def replay(self, step: Step) -> None:
+        """A step that was decided on before, elsewhere: its logits are not read, nothing is told again."""
+        self._recent.tags.append(step.perception.tags)
+        self._recent.alerts.append(step.perception.alert)
+        words = step.perception.words
+        self.session.state.stable_words = 0 if words.final else self.session.state.stable_words + len(words.new)
+
+    def ask_for(self, standing: dict[str, Any]) -> None:
+        """What was asked for by voice before (`Standing.snapshot`)."""
+        self.standing.restore(standing)
+        self._evidence = self._weigh()
+
+    def hear_only(self, step: Step) -> list[Event]:
+        """`finish` for a stream that decides nothing."""
+        return self.session.perceived(step.perception)
+
+    def cancel(self, reason: str = "cancelled") -> list[Event]:
+        """Cancel the reply that is made or played; nothing where there is none."""
+        events = self.session.cancel(self.now, reason)
+        if events:
+            self.replies.stop(self.now)
+        return events
+
+    def say(self, text: str) -> list[Event]:
+        """Say these words as a reply; nothing where a reply is open."""
+        request = self.session.request_said(text, self._last.chunk if self._last else 0, self.now)
+        return self.replies.start(request, self.now) if request else []
+
+    def ended(self) -> list[Event]:
+        """Offsets of the sounds that still go on."""
+        ended = self.model.perceiver.ended(self.now, self.perception)
+        return [sound_event(s, seconds(self.now)) for s in ended if not self._muted(s.label)]
+
+    def _answer(self, step: Step, logits: FloatArray) -> tuple[list[Event], Decision]:
+        """The more probable of speaking and acting."""
+        p = self.model.calibration.probabilities(logits.tolist())
+        kind = Kind.ACT if self.manner.tools and p[Kind.ACT] > p[Kind.SPEAK] else Kind.SPEAK
+        decision = Decision(step.perception.chunk, kind, p)
+        request = self.session.request_asked(step.perception, decision, step.asked)
+        return self.replies.start(request, self.now), decision
+
+    def _step(self, perception: Perception) -> Step:
+        closed = self.session.turn_closed(perception.words)
+        if perception.words.final is not None and closed and self.standing.hear(perception.words.final.text):
+            self._evidence = self._weigh()
+        return Step(perception, self._inputs(perception, closed), closed)
+
+    def _inputs(self, perception: Perception, closed: bool) -> Tensor:
+        """Pending tokens, the audio embedding, then the words printed in this chunk [P,D]."""
+        lalm, words = self.model.lalm, perception.words
+        # a chunk must fit the cache: of a flood of words the newest are kept
+        ids = self.model.context.words(words.new, closed)[-lalm.text_limit :]
+        parts = [
+            *self.replies.take_pending(),
+            lalm.audio_embedding(perception, self.standing.tags),
+            *([lalm.embed(ids)] if ids else []),
+        ]
+        return torch.cat(parts)
+
+    def _taught(self, perception: Perception, decided: Decision) -> tuple[OwnSound | None, Decision]:
+        """The most probable taught sound that is to be told of now, with that decision; else None and `decided`."""
+        for p, sound in sorted(zip(perception.own, self.model.perceiver.own.sounds, strict=True), key=lambda x: -x[0]):
+            if p >= self.policy.own and self.session.may_tell(sound, perception, decided):
+                return sound, self.policy.tell(perception.chunk, p, self.hold)
+        return None, decided
+
+    def _weigh(self) -> Evidence:
+        """The evidence for what is asked for now; the session is told of it."""
+        fit, tags, instruction = self.model.calibration, self.standing.tags, self.manner.instruction
+        self.session.asked(bool(instruction) or bool(tags.any()), self.standing.each)
+        return Evidence(self.model.perceiver.labels, fit.alert_weight, fit.branch_weight, instruction, tags)
+
+    def _muted(self, label: str) -> bool:
+        return label in self.manner.muted or display_name(label) in self.manner.muted
+
+    def _kept(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(n for n in names if not self._muted(n))
+
+    def _unwanted(self, names: tuple[str, ...], closed: bool, own: OwnSound | None) -> bool:
+        """Whether all that would be told of is muted."""
+        if own:
+            return own.name in self.manner.muted
+        return bool(names) and not closed and not self._kept(names)
+
+    def snapshot(self) -> dict[str, Any]:
+        """State between two chunks, for another row of the same model and manner."""
+        return {
+            "perception": self.perception.snapshot(),
+            "lalm": self.lalm.snapshot(0),
+            "session": self.session.snapshot(),
+            "standing": self.standing.snapshot(),
+            "hold": (self.hold.until, self.hold.wary_until),
+            "tags": list(self._recent.tags),
+            "alerts": list(self._recent.alerts),
+            "now": self.now,
+            **self.replies.snapshot(),
+        }
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Go back to `saved`, which may hold more than this."""
+        self.perception.restore(saved["perception"])
+        self.lalm.restore(0, saved["lalm"])
+        self.ask_for(saved["standing"])
+        self.session.restore(saved["session"])
+        self.hold.until, self.hold.wary_until = saved["hold"]
+        self._recent.tags = deque(saved["tags"], maxlen=TAG_MEMORY)
+        self._recent.alerts = deque(saved["alerts"], maxlen=TAG_MEMORY)
+        self.now = self.playback.playhead = saved["now"]
+        self.replies.restore(saved)
