@@ -55,20 +55,24 @@ def make_app(
     app = FastAPI(title="SoundFlow", openapi_url=None, docs_url=None, redoc_url=None)
     app.add_exception_handler(Refused, _refusal)
     app.include_router(operations(engine, guard, metrics, readiness or _EngineOnly(engine, guard)))
-    for router in protocol_routers(engine, config, guard) if routers is None else routers:
+    for router in protocol_routers(engine, config, guard, metrics) if routers is None else routers:
         app.include_router(router)
     app.add_middleware(Edge, guard=guard)
     return app
 
 
-def protocol_routers(engine: Engine, config: Config, guard: Guard) -> list[APIRouter]:
+def protocol_routers(engine: Engine, config: Config, guard: Guard, metrics: Metrics | NoMetrics) -> list[APIRouter]:
     """OpenAI Realtime, OpenAI Live and the page. Imported here, so that what is not served need not be installed."""
     from serving.live import route as live
     from serving.realtime import route as realtime
     from serving.web import route as web
 
     limits = config.as_limits()
-    return [realtime.router(engine, guard, limits), live.router(engine, guard, limits), web.router(config)]
+    return [
+        realtime.router(engine, guard, limits, metrics=metrics),
+        live.router(engine, guard, limits, metrics=metrics),
+        web.router(config),
+    ]
 
 
 def operations(engine: Engine, guard: Guard, metrics: Metrics | NoMetrics, readiness: Readiness) -> APIRouter:

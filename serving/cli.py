@@ -15,7 +15,9 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to bind; beyond 127.0.0.1 a token is needed.")] = None,
     port: Annotated[int | None, typer.Option(help="Of HTTP and WebSocket; 0 is any free one.")] = None,
     wyoming_port: Annotated[int | None, typer.Option(help="Of Wyoming (Home Assistant); 0 is any free one.")] = None,
-    mqtt: Annotated[str | None, typer.Option(metavar="URL", help="mqtt://[user@]host[:port] of a broker.")] = None,
+    mqtt: Annotated[
+        str | None, typer.Option(metavar="URL", help="Of a broker: mqtt://host:port or mqtts://host:port.")
+    ] = None,
     engine: Annotated[str | None, typer.Option(help="local: in this process; ray: on a Ray cluster.")] = None,
     config: Annotated[
         Path | None, typer.Option(envvar="SOUNDFLOW_CONFIG", help="YAML file (docs/serving.md).", show_default=False)

@@ -91,12 +91,17 @@ class Wyoming(Strict):
 
 
 class Mqtt(Strict):
-    """url: `mqtt://[user@]host[:port]` or `mqtts://...`; none: off. The password may stand in the URL, too."""
+    """url: `mqtt://[user@]host[:port]` or `mqtts://...` (with `?ca=FILE`); none: off. The password may stand in the
+    URL, too. texts: announcements carry what was said, and actions their arguments.
+    """
 
     url: SecretStr | None = None
     username: str = ""
     password: SecretStr | None = None
+    password_file: Path | None = None
     discovery_prefix: str = "homeassistant"
+    topic_prefix: str = "soundflow"
+    texts: bool = True
     device_id: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")] = "soundflow"
 
     @field_validator("url")
@@ -109,17 +114,20 @@ class Mqtt(Strict):
 
 
 class McpServer(Strict):
-    """A tool server: `url` (Streamable HTTP) or `command` (stdio). Only tools in `allow` (fnmatch patterns) are
-    offered; those in `confirm` are asked for first, as are those that the rule for risky names finds.
+    """A tool server: `url` (Streamable HTTP) or `command` (stdio, with `env`). Patterns know `*` and `?`: only tools in
+    `allow` may be called; those in `confirm` always need a yes, those in `trust` never; for the others the rule of
+    docs/tools.md decides.
     """
 
-    name: Name
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
     url: str = Field("", repr=False)
     command: tuple[str, ...] = Field((), repr=False)
     token: SecretStr | None = None
+    token_file: Path | None = None
     allow: tuple[str, ...] = ()
     confirm: tuple[str, ...] = ()
-    timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+    trust: tuple[str, ...] = ()
+    env: dict[str, SecretStr] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one(self) -> McpServer:
@@ -129,14 +137,24 @@ class McpServer(Strict):
             raise ValueError("url: http://... or https://... was expected")
         if "@" in urlsplit(self.url).netloc:
             raise ValueError("url: no user or password was expected; set token")
-        if self.command and self.token:
-            raise ValueError("token goes with url; a command reads its secrets from its own environment")
+        if self.token and self.token_file:
+            raise ValueError("either token or token_file was expected, not both")
+        if self.command and (self.token or self.token_file):
+            raise ValueError("token goes with url; a command gets its secrets by env")
         return self
 
 
+class Acts(Strict):
+    """Calls of MCP tools. timeout_s: until a call is given up. confirm_s: how long a risky one waits for its yes."""
+
+    timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+    confirm_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
+
+
 class Journal(Strict):
-    """What a lost session is resumed from: a SQLite file, or Redis for several nodes. `audio_s` of the newest audio
-    are kept there; zero keeps none. An empty path is a file in the data folder.
+    """What a session is resumed from when its worker or the server is lost: a SQLite file, or Redis for several nodes;
+    neither: sessions end with the process. It holds the dialogue's text. `audio_s` of the newest audio are kept there,
+    too; zero keeps none.
     """
 
     path: Path | None = None
@@ -206,6 +224,8 @@ class Config(BaseSettings):
     engine: Literal["local", "ray"] = "local"
     ray_address: str = ""
     workers: Annotated[int, Field(ge=1, le=1024)] = 1
+    batch_rows: Annotated[int, Field(ge=1, le=1024)] = 64
+    eight_bit: bool = True
     tier: Literal["nano", "base", "omni"] = "nano"
     adapter: str = ""
     voice: bool = True
@@ -220,6 +240,7 @@ class Config(BaseSettings):
     wyoming: Wyoming = Wyoming()
     mqtt: Mqtt = Mqtt()
     mcp_servers: tuple[McpServer, ...] = ()
+    acts: Acts = Acts()
     journal: Journal = Journal()
     recordings: Recordings = Recordings()
     log: Log = Log()

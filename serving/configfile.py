@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_settings import InitSettingsSource, SettingsError
 
-from serving.config import Config
+from serving.config import Config, McpServer
 from serving.logs import redact
 from soundflow.errors import ConfigError
 
@@ -21,6 +21,8 @@ PREFIX: Final = "SOUNDFLOW_"
 NOT_SETTINGS: Final = frozenset({"SOUNDFLOW_HOME", "SOUNDFLOW_CONFIG", "SOUNDFLOW_AUDIO"})
 """Variables that other parts read."""
 MAX_FILE_BYTES: Final = 1024 * 1024
+CONTAINER_SECRETS: Final = "/run/secrets"
+"""Docker mounts secrets there, readable by all of the container."""
 MASK: Final = "**********"
 _PATHS: Final = (
     ("token_file",),
@@ -29,6 +31,7 @@ _PATHS: Final = (
     ("tls", "key_file"),
     ("journal", "path"),
     ("recordings", "folder"),
+    ("mqtt", "password_file"),
 )
 
 
@@ -115,13 +118,14 @@ def _anchored(body: dict[str, Any], folder: Path) -> dict[str, Any]:
                 place = {}
         if isinstance(place.get(last), str):
             place[last] = str(folder / Path(place[last]).expanduser())
-    if isinstance(out.get("rooms"), list):
-        out["rooms"] = [
-            {**r, "tools_file": str(folder / r["tools_file"])}
-            if isinstance(r, dict) and isinstance(r.get("tools_file"), str)
-            else r
-            for r in out["rooms"]
-        ]
+    for key, path in (("rooms", "tools_file"), ("mcp_servers", "token_file")):
+        if isinstance(out.get(key), list):
+            out[key] = [
+                {**row, path: str(folder / Path(row[path]).expanduser())}
+                if isinstance(row, dict) and isinstance(row.get(path), str)
+                else row
+                for row in out[key]
+            ]
     return out
 
 
@@ -175,7 +179,6 @@ def _say(error: Any, loc: tuple[Any, ...]) -> str:
 
 def _known(loc: tuple[Any, ...]) -> list[str]:
     """The keys that may stand at `loc`."""
-    from serving.config import McpServer
     from serving.roomsettings import QuietHours, Room
 
     lists: dict[str, type[BaseModel]] = {"rooms": Room, "mcp_servers": McpServer, "quiet_hours": QuietHours}
@@ -196,23 +199,45 @@ def tokens(config: Config) -> dict[str, str]:
     """Name -> secret of who may come in; reads token_file. The single token is called `default`.
 
     Raises:
-        ConfigError: the file cannot be read, is empty, or others may read it.
+        ConfigError: as `secret_of`.
     """
     found = {name: secret.get_secret_value() for name, secret in config.tokens.items()}
     if config.token:
         found["default"] = config.token.get_secret_value()
     if config.token_file:
-        path = config.token_file
-        try:
-            text, mode = path.read_text(encoding="utf-8").strip(), path.stat().st_mode
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"token_file: {path}: a readable text file was expected") from error
-        if not text:
-            raise ConfigError(f"token_file: {path}: a token was expected, the file is empty")
-        if mode & 0o007:
-            raise ConfigError(f"token_file: {path}: other users may read it; run `chmod 600 {path}`")
-        found["default"] = text
+        found["default"] = secret_of(config.token_file, "token_file")
     return found
+
+
+def secret_of(path: Path, key: str) -> str:
+    """The first line of a file that holds one secret.
+
+    Raises:
+        ConfigError: the file cannot be read, is empty, or others may read it; names `key`.
+    """
+    try:
+        text, mode = path.read_text(encoding="utf-8").strip(), path.stat().st_mode
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{key}: {path}: a readable text file was expected") from error
+    if not text:
+        raise ConfigError(f"{key}: {path}: a secret was expected, the file is empty")
+    if mode & 0o007 and not path.is_relative_to(CONTAINER_SECRETS):
+        raise ConfigError(f"{key}: {path}: other users may read it; run `chmod 600 {path}`")
+    return text
+
+
+def mqtt_password(config: Config) -> str:
+    """Of the settings or their file; empty where there is none. ConfigError as `secret_of`."""
+    if config.mqtt.password_file:
+        return secret_of(config.mqtt.password_file, "mqtt.password_file")
+    return config.mqtt.password.get_secret_value() if config.mqtt.password else ""
+
+
+def mcp_token(server: McpServer) -> str:
+    """As `mqtt_password`, for a tool server."""
+    if server.token_file:
+        return secret_of(server.token_file, f"mcp_servers: {server.name}: token_file")
+    return server.token.get_secret_value() if server.token else ""
 
 
 def shown(config: Config) -> str:

@@ -26,7 +26,7 @@ from soundflow.memory import recall, remember
 from soundflow.respond.playback import Playback
 from soundflow.row import Manner, Model, Row, Step
 from soundflow.session import SessionConfig
-from soundflow.types import AudioChunk
+from soundflow.types import AudioChunk, ReplyRequest
 
 PREFILL: Final = 48
 """Tokens of a reply's prompt that one pass reads: a long prompt must not delay the decisions beside it."""
@@ -38,13 +38,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Seat:
-    """A session in a worker. `left`: what its reply wants of the model and was not fed yet."""
+    """A session in a worker. `left`: what its reply wants of the model and was not fed yet. `resumed`: a reply
+    that was begun elsewhere."""
 
     row: Row
     spec: SessionSpec
     says: deque[str] = field(default_factory=lambda: deque(maxlen=MOST_SAYS))
     left: Tensor | None = None
     reply: object = None
+    resumed: ReplyRequest | None = None
 
 
 class Decider:
@@ -75,9 +77,11 @@ class Decider:
         results: list[Result] = []
         steps: list[tuple[str, int, Step]] = []
         frames = [w for w in work if isinstance(w, Frame)]
+        opened = [w for w in work if isinstance(w, Open)]
         for piece in work:
             if not isinstance(piece, Frame):
                 results.append(self._guarded(piece, steps))
+        self._replay([p for p in opened if p.session in self._seats], results)
         self._perceive(frames, steps, results)
         tokens = self._decide(steps, results, texts)
         return Pass(results, perf_counter() - began, tokens, len(frames))
@@ -102,15 +106,25 @@ class Decider:
         start = (piece.frames[0][0] if piece.frames else piece.chunk) * self.model.chunk_samples
         row = Row(self.model, _manner(spec), config, Playback(), realtime=False, driven=True, start_sample=start)
         request = recall(row, piece.memory) if piece.memory else None
-        for chunk, samples in piece.frames:
-            step = row.begin(AudioChunk(chunk, chunk * len(samples), samples))
-            if spec.decide:
-                self.model.lalm.step_rows([(chunk, step.inputs, row.lalm)])
-            row.replay(step)
-        if request is not None:
-            row.replies.resume(request, piece.said)
-        self._seats[piece.session] = _Seat(row, spec)
-        return Result(piece.session, memory=remember(row), reply=request is not None)
+        self._seats[piece.session] = seat = _Seat(row, spec, resumed=request)
+        seat.says.extend((piece.memory or {}).get("says", ()))
+        return Result(piece.session, memory=None if piece.memory else self._remember(seat), reply=request is not None)
+
+    def _replay(self, opened: Sequence[Open], results: list[Result]) -> None:
+        """Hear again what the sessions heard of late elsewhere, side by side, then take their open replies up."""
+        for k in range(max((len(piece.frames) for piece in opened), default=0)):
+            frames = [Frame(p.session, *p.frames[k]) for p in opened if k < len(p.frames) and p.session in self._seats]
+            steps: list[tuple[str, int, Step]] = []
+            self._perceive(frames, steps, results)
+            deciding = [(c, step.inputs, self._seats[n].row.lalm) for n, c, step in steps if self._seats[n].spec.decide]
+            self.model.lalm.step_rows(deciding)
+            for name, _, step in steps:
+                self._seats[name].row.replay(step)
+        for piece in opened:
+            seat = self._seats.get(piece.session)
+            if seat is not None and seat.resumed is not None:
+                seat.row.replies.resume(seat.resumed, piece.said)
+                seat.resumed = None
 
     def _command(self, piece: Command, steps: list[tuple[str, int, Step]]) -> Result:
         seat = self._seats.get(piece.session)
@@ -139,7 +153,8 @@ class Decider:
             case "close":
                 outputs += self._close(seat, piece.value)
                 del self._seats[piece.session]
-        memory = remember(row) if outputs and piece.session in self._seats else None
+        lasting = bool(outputs) or piece.verb == "say"
+        memory = self._remember(seat) if lasting and piece.session in self._seats else None
         return Result(piece.session, outputs=outputs, memory=memory, reply=row.replies.reply is not None)
 
     def _update(self, seat: _Seat, spec: SessionSpec) -> list[Output]:
@@ -170,18 +185,23 @@ class Decider:
 
     def _perceive(self, frames: Sequence[Frame], steps: list[tuple[str, int, Step]], results: list[Result]) -> None:
         known = [f for f in frames if f.session in self._seats]
+        if not known:
+            return
+        chunks = [AudioChunk(f.chunk, f.chunk * len(f.samples), f.samples) for f in known]
+        rows = [self._seats[f.session].row for f in known]
+        sounded = self.model.perceiver.sounds(chunks, [row.perception for row in rows])
 
-        def one(frame: Frame) -> Step | str:
-            row = self._seats[frame.session].row
+        def one(k: int) -> Step | str:
             try:
-                return row.begin(AudioChunk(frame.chunk, frame.chunk * len(frame.samples), frame.samples))
+                return rows[k].begin(chunks[k], sounded=sounded[k])
             except SoundflowError as error:
                 return f"{error.code}: {error}"
             except Exception as error:
                 log.exception("perception failed")
                 return f"internal: {type(error).__name__}"
 
-        found = list(self._pool.map(one, known)) if self._pool and len(known) > 1 else [one(f) for f in known]
+        some = range(len(known))
+        found = list(self._pool.map(one, some)) if self._pool and len(known) > 1 else [one(k) for k in some]
         for frame, step in zip(known, found, strict=True):
             if isinstance(step, str):
                 del self._seats[frame.session]
@@ -265,8 +285,11 @@ class Decider:
 
     def _result(self, name: str, chunk: int, outputs: list[Output], seat: _Seat) -> Result:
         lasting = any(not isinstance(o, Heard | DecisionEvent | ReplyDelta) and _lasts(o) for o in outputs)
-        memory = remember(seat.row) if lasting else None
+        memory = self._remember(seat) if lasting else None
         return Result(name, chunk, outputs, memory, seat.row.replies.reply is not None or bool(seat.says))
+
+    def _remember(self, seat: _Seat) -> dict[str, Any]:
+        return remember(seat.row) | {"says": list(seat.says)}
 
     def _heard(self, step: Step) -> Heard:
         p = step.perception

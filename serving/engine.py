@@ -36,6 +36,7 @@ class LaneEngine:
         workers: at least one; each has room for all sessions that a lost peer leaves to it.
         respawn: makes a worker in the place of a lost one.
         journal_chunks: chunks of the newest audio that the journal keeps; 0 keeps none.
+        most_rows: sessions in one pass of a worker.
     """
 
     def __init__(
@@ -48,10 +49,11 @@ class LaneEngine:
         journal: Journal | None = None,
         respawn: Callable[[], Awaitable[Worker]] | None = None,
         journal_chunks: int = 0,
+        most_rows: int = 64,
     ) -> None:
         self._info, self._voices, self._limits = info, voices, limits
         self._metrics, self._journal = metrics or NoMetrics(), journal or NoJournal()
-        self._respawn, self._journal_chunks = respawn, journal_chunks
+        self._respawn, self._journal_chunks, self._most_rows = respawn, journal_chunks, most_rows
         self._chunk_samples = round(info.chunk_ms * SAMPLE_RATE_HZ / 1000)
         self._sessions: dict[str, LiveSession] = {}
         self._detached: dict[str, asyncio.TimerHandle] = {}
@@ -199,7 +201,8 @@ class LaneEngine:
         self._metrics.dropped(kind, count)
 
     def _add(self, worker: Worker) -> None:
-        self.lanes.append(Lane(worker, self._chunk_samples / SAMPLE_RATE_HZ, self._metrics, self._lost))
+        chunk_s = self._chunk_samples / SAMPLE_RATE_HZ
+        self.lanes.append(Lane(worker, chunk_s, self._metrics, self._lost, self._most_rows))
         homeless, self._homeless = self._homeless, []
         for session in homeless:
             if not session.over:

@@ -16,7 +16,8 @@ from typing import Final, Protocol
 from serving.handle import Notice
 from serving.metrics import Metrics, NoMetrics
 from serving.session import LiveSession
-from serving.work import Command, Pass, Work
+from serving.work import Command, Pass, Result, Work
+from soundflow.events import DecisionEvent, ReplyCancelled, ReplyDone
 
 LATE: Final = 0.5
 VOICELESS: Final = 2.0
@@ -44,15 +45,26 @@ class Worker(Protocol):
 
 
 class Lane:
-    """Args: worker, seconds of a chunk, metrics, and whom to tell that the worker is lost."""
+    """Sessions of one worker.
+
+    Args:
+        chunk_s: length of a chunk.
+        lost: told when the worker is gone; the lane then does nothing more.
+        most_rows: sessions in one pass; one serves them one by one.
+    """
 
     def __init__(
-        self, worker: Worker, chunk_s: float, metrics: Metrics | NoMetrics, lost: Callable[[Lane], None]
+        self,
+        worker: Worker,
+        chunk_s: float,
+        metrics: Metrics | NoMetrics,
+        lost: Callable[[Lane], None],
+        most_rows: int = 64,
     ) -> None:
         self.worker, self.sessions = worker, dict[str, LiveSession]()
         self.busy = 0.0
         self.alive = True
-        self._chunk_s, self._metrics, self._lost = chunk_s, metrics, lost
+        self._chunk_s, self._metrics, self._lost, self._most_rows = chunk_s, metrics, lost, most_rows
         self._ready: dict[str, LiveSession] = {}
         self._leaving: list[Command] = []
         self._some = asyncio.Event()
@@ -114,10 +126,12 @@ class Lane:
     async def _pass(self) -> None:
         now, work = monotonic(), dict[str, list[Work]]()
         for name, session in list(self._ready.items()):
+            if len(work) >= self._most_rows:
+                break
+            del self._ready[name]  # the one that was served last is the last of the next pass
             if due := session.due():
                 work[name] = due
-            else:
-                del self._ready[name]
+                self._ready[name] = session
         late = now - min((s.waits_since for s in self.sessions.values()), default=now)
         texts = late < LATE * self._chunk_s or now - self._wrote > STARVED_S
         self._degrade(late)
@@ -143,6 +157,7 @@ class Lane:
         for result in done.results:
             session = self.sessions.get(result.session)
             if session is not None:
+                self._count(result)
                 session.take(result)
         for name, due in work.items():
             session = self.sessions.get(name)
@@ -151,6 +166,13 @@ class Lane:
             if any(isinstance(p, Command) and p.verb == "close" for p in due):
                 self.remove(session)
                 session.ended()
+
+    def _count(self, result: Result) -> None:
+        for output in result.outputs:
+            if isinstance(output, DecisionEvent):
+                self._metrics.decision(output.decision)
+            elif isinstance(output, ReplyDone | ReplyCancelled):
+                self._metrics.reply("done" if isinstance(output, ReplyDone) else output.reason)
 
     def _degrade(self, late: float) -> None:
         """Voices give way before decisions do."""

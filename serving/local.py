@@ -72,7 +72,7 @@ class LocalEngine:
         from soundflow.tiers import nano
 
         limits = config.as_limits()
-        model = await asyncio.to_thread(nano.load, adapter=adapter, eight_bit=True)
+        model = await asyncio.to_thread(nano.load, adapter=adapter, eight_bit=config.eight_bit)
         voice = await asyncio.to_thread(load_voice, config.voice)
         voices = LocalVoices(voice)
         threads = os.cpu_count() or 1
@@ -88,5 +88,6 @@ class LocalEngine:
             metrics,
             open_journal(config),
             respawn,
-            round(1000 * config.journal.audio_s / (1000 * model.chunk_samples / SAMPLE_RATE_HZ)),
+            round(config.journal.audio_s * SAMPLE_RATE_HZ / model.chunk_samples),
+            config.batch_rows,
         )

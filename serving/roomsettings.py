@@ -24,7 +24,8 @@ _ARTICLE = re.compile(r"^(a|an|the|some) ")
 
 class QuietHours(BaseModel):
     """From `start` to `end` by the clock of the house, over midnight where `end` is the earlier; the days are those
-    on which it starts. `speak`: replies are spoken. `proactivity`: the dial goes no higher.
+    on which it starts. `speak`: replies are spoken. `proactivity`: the dial goes no higher. `mqtt`: false publishes
+    only smoke and safety.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
@@ -34,6 +35,7 @@ class QuietHours(BaseModel):
     days: tuple[Day, ...] = DAYS
     proactivity: Annotated[float, Field(ge=0.0, le=1.0)] = 1.0
     speak: bool = False
+    mqtt: bool = True
 
     @field_validator("start", "end", mode="before")
     @classmethod

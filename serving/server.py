@@ -15,10 +15,11 @@ from typing import Any, Final
 import uvicorn
 
 from serving import logs
+from serving.acts import ActingEngine
 from serving.app import make_app
 from serving.build import build_engine
 from serving.config import Config
-from serving.configfile import tokens
+from serving.configfile import mcp_token, mqtt_password, tokens
 from serving.drain import Drain
 from serving.halfopen import patient
 from serving.handle import Engine
@@ -26,13 +27,15 @@ from serving.metrics import Metrics
 from serving.recordings import Recordings
 from serving.rooms import RoomEngine
 from serving.security import Guard
-from serving.services import Parts, side_services
+from serving.services import Parts, act_runner, mqtt_publisher, side_services
 from serving.supervise import Supervisor
 from soundflow.errors import ConfigError
 
 log = logging.getLogger(__name__)
 CLOSE_S: Final = 5.0
 """For sockets to close after the drain, and for the engine to end."""
+MIN_SECRET: Final = 4
+"""Shorter ones are not looked for in the logs: they would mask plain words."""
 Build = Callable[[Config, Metrics], Awaitable[Engine]]
 
 
@@ -54,9 +57,9 @@ def make_guard(config: Config, metrics: Metrics) -> Guard:
 
 def secrets_of(config: Config) -> list[str]:
     """All that must never be logged."""
-    found = list(tokens(config).values())
-    hidden = [config.mqtt.password, config.mqtt.url, config.journal.redis_url, *(m.token for m in config.mcp_servers)]
-    return [*found, *(s.get_secret_value() for s in hidden if s)]
+    found = [*tokens(config).values(), mqtt_password(config), *(mcp_token(m) for m in config.mcp_servers)]
+    hidden = [config.mqtt.url, config.journal.redis_url, *(v for m in config.mcp_servers for v in m.env.values())]
+    return [s for s in [*found, *(s.get_secret_value() for s in hidden if s)] if len(s) >= MIN_SECRET]
 
 
 def _check_tls(config: Config) -> None:
@@ -121,6 +124,7 @@ class Server:
         self.metrics = Metrics()
         self.guard = make_guard(config, self.metrics)
         _check_tls(config)
+        self._runner = act_runner(config)
         self._sock = bind(config.host, config.port, "--port")
         self.http_port = int(self._sock.getsockname()[1])
         self.wyoming_port = 0
@@ -145,7 +149,8 @@ class Server:
         try:
             if config.recordings.enabled:
                 recordings = Recordings(config.recordings, self.metrics.dropped)
-            await self._serve(RoomEngine(inner, config, recordings), on_ready)
+            acting = ActingEngine(inner, self._runner) if self._runner else inner
+            await self._serve(RoomEngine(acting, config, recordings), on_ready)
         finally:
             self._sock.close()
             await _within("engine", inner.close())
@@ -160,6 +165,7 @@ class Server:
             from serving.tracing import traced
 
             app = traced(app, config.otel)
+        publisher = mqtt_publisher(config, engine, self.metrics)
         http = Http(self._uvicorn(app))
         supervisor = Supervisor(self.metrics)
         remove = drain.install(asyncio.get_running_loop())
@@ -168,7 +174,7 @@ class Server:
         try:
             while not http.started and not serving.done() and not asked.done():
                 await asyncio.sleep(0.01)
-            parts = Parts(config, engine, self.guard, self.metrics, self.wyoming_port)
+            parts = Parts(config, engine, self.guard, self.metrics, self.wyoming_port, self._runner, publisher)
             for name, service in side_services(parts).items():
                 supervisor.keep(name, service)
             drain.serving()

@@ -25,13 +25,15 @@ from serving.work import Command, Frame, Open, Result, Work
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.clock import seconds
 from soundflow.errors import ConfigError, DataError, StreamClosedError
-from soundflow.events import Action, ReplyCancelled, ReplyDelta, ReplyDone
+from soundflow.events import Action, ReplyCancelled, ReplyDelta, ReplyDone, SpeechStarted, Transcript
 from soundflow.perceive.chunker import Chunker
 from soundflow.replies import TOKENS_A_CHUNK
 from soundflow.types import FloatArray, Tool
 
-REPLAYED: Final = 20
-"""Chunks (8 s) that another worker hears again before it goes on: the windows of all encoders and a short utterance."""
+REPLAYED: Final = 24
+"""Chunks (9.6 s) that another worker hears again at most before it goes on, where somebody is speaking."""
+LEAST_REPLAYED: Final = 8
+"""Chunks that fill the windows of all encoders."""
 MOST_COMMANDS: Final = 64
 MOST_CALLS: Final = 16
 
@@ -67,6 +69,7 @@ class LiveSession:
         self._spoken = Spoken(voices, self._put, self._plays_until, lambda: self._decided * self._size)
         self._voiced = bool(voices.rate_hz)
         self._decided = 0  # chunks
+        self._speech = -1  # chunk in which the speech began whose final transcript did not come yet
         self._tokens = 0  # of the open reply since the last chunk
         self._began: float | None = None  # when chunk 0 was, or would have been, complete
         self._lost = 0  # samples dropped since it was last told
@@ -169,7 +172,7 @@ class LiveSession:
     def due(self) -> list[Work]:
         """What the next pass takes of this session; nothing is forgotten before `took`.
 
-        A chunk that was sent ahead of time waits for a few tokens of the open reply: heard live, it would have come later.
+        A chunk that was sent ahead of time waits for some tokens of the open reply: live, it would have come later.
         """
         work: list[Work] = [self._opening] if self._opening else []
         early = bool(self._frames) and self.writing and self._tokens < TOKENS_A_CHUNK and self.waits_since > monotonic()
@@ -231,11 +234,10 @@ class LiveSession:
         memory = self.memory
         if memory is not None:
             memory = memory | {"now": self._decided * self._size}
-            reply = memory["reply"]
-            if reply is not None and reply["id"] != self.said[0]:
-                memory = memory | {"reply": None}
         said = self.said[1] if self.said[0] else ""
-        self._opening = Open(self.id, self._spec, memory, said, tuple(self._past), self._decided)
+        spoken = self._decided - self._speech + 3 if self._speech >= 0 else 0
+        past = list(self._past)[-max(LEAST_REPLAYED, spoken) :]
+        self._opening = Open(self.id, self._spec, memory, said, tuple(past), self._decided)
         self._post.wake(self)
 
     def record(self, audio_chunks: int) -> dict[str, Any]:
@@ -309,6 +311,10 @@ class LiveSession:
         elif isinstance(output, ReplyCancelled):
             self.said = ("", "")
             self._spoken.cancel()
+        elif isinstance(output, SpeechStarted):
+            self._speech = self._decided if self._speech < 0 else self._speech
+        elif isinstance(output, Transcript) and output.final:
+            self._speech = -1
         self._put(output)
         if isinstance(output, Action):
             self._call(output)

@@ -18,12 +18,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from soundflow.errors import ConfigError, WeightsError
+
+if TYPE_CHECKING:
+    from soundflow.tiers.checkpoint import Checkpoint
 
 BUILTIN: Final = "builtin"
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -198,7 +202,7 @@ def check(folder: Path) -> None:
     from soundflow.tiers import checkpoint
     from soundflow.tiers.nano import ADAPTER
 
-    found, ours = checkpoint.load(folder), checkpoint.load(ADAPTER)
+    found, wanted = checkpoint.load(folder), _shapes(ADAPTER)
     OwnSounds.load(folder)
     if (branch := checkpoint.branch(folder)) is not None:
         try:
@@ -207,19 +211,27 @@ def check(folder: Path) -> None:
             raise WeightsError(f"{branch}: a safetensors file was expected ({error})") from error
     if found.calibration.branch_weight and checkpoint.branch(folder) is None:
         raise WeightsError(f"{folder}: alert.safetensors was expected, as calibration.json gives the branch a weight")
-    pairs = [
-        ("decision.in", found.decision_in, ours.decision_in),
-        ("decision.out", found.decision_out, ours.decision_out),
-        ("decision.bias", found.bias, ours.bias),
-        *((f"projector.{k}", found.projector.get(k), v) for k, v in ours.projector.items()),
-        *((f"lora {k}", v, ours.deltas[k]) for k, v in found.deltas.items() if k in ours.deltas),
-    ]
-    for what, got, wanted in pairs:
-        if got is None or got.shape != wanted.shape:
-            shape = "nothing" if got is None else list(got.shape)
-            raise WeightsError(f"{folder}: {what}: shape {list(wanted.shape)} was expected, got {shape}")
+    got = _shapes_of(found)
+    for what, shape in wanted.items():
+        optional = what.startswith("lora ")
+        if got.get(what, shape if optional else None) != shape:
+            raise WeightsError(f"{folder}: {what}: shape {shape} was expected, got {got.get(what, 'nothing')}")
     if bad := [n for n, t in found.deltas.items() if not bool(t.isfinite().all())]:
         raise WeightsError(f"{folder}: lora {bad[0]}: finite numbers were expected")
+
+
+@cache
+def _shapes(folder: Path) -> dict[str, list[int]]:
+    from soundflow.tiers import checkpoint
+
+    return _shapes_of(checkpoint.load(folder))
+
+
+def _shapes_of(found: Checkpoint) -> dict[str, list[int]]:
+    tensors = {"decision.in": found.decision_in, "decision.out": found.decision_out, "decision.bias": found.bias}
+    tensors |= {f"projector.{k}": v for k, v in found.projector.items()}
+    tensors |= {f"lora {k}": v for k, v in found.deltas.items()}
+    return {k: list(v.shape) for k, v in tensors.items()}
 
 
 def _files(folder: Path) -> dict[str, Path]:

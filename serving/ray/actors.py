@@ -1,0 +1,54 @@
+"""The two kinds of actor: perception with decisions (and the text of replies, which needs the same cache), and voice.
+
+They hold no session that the front could not open elsewhere: an actor that dies is replaced, never restarted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import ray
+import torch
+
+from serving.decider import Decider
+from serving.handle import EngineInfo
+from serving.work import Pass, Work
+from soundflow import SAMPLE_RATE_HZ, __version__
+from soundflow.respond.voice import choose_voice
+from soundflow.tiers import nano, weights
+from soundflow.types import FloatArray
+
+
+@ray.remote(max_restarts=0, num_cpus=1)
+class PerceptionActor:
+    """One `Decider` on one core (or, with `num_gpus` in its options, beside a GPU)."""
+
+    def __init__(self, adapter: Path | None, seats: int) -> None:
+        torch.set_num_threads(1)
+        model = nano.load(adapter=adapter, eight_bit=True)
+        self._decider = Decider(model, seats)
+        chunk_ms = 1000 * model.chunk_samples / SAMPLE_RATE_HZ
+        self._info = EngineInfo(model.tier, __version__, chunk_ms, tuple(model.perceiver.labels))
+
+    def info(self) -> EngineInfo:
+        return self._info
+
+    def step(self, work: list[Work], texts: bool) -> Pass:
+        return self._decider.step(work, texts)
+
+
+@ray.remote(max_restarts=-1, num_cpus=0)
+class VoiceActor:
+    """One voice; it holds no state, so Ray may restart it."""
+
+    def __init__(self) -> None:
+        self._voice = choose_voice(weights.part("voice"))
+
+    def info(self) -> tuple[str, int]:
+        """Name and rate; "" and 0 where this node has no voice."""
+        return (self._voice.name, self._voice.rate_hz) if self._voice else ("", 0)
+
+    def speak(self, text: str) -> Iterator[FloatArray]:
+        if self._voice is not None:
+            yield from self._voice.speak(text)
