@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.systems import OURS, Nano
 from soundflow.errors import ConfigError
 from soundflow.loop import Model
-from soundflow.perceive.perceiver import Perceiver, PerceiverState
+from soundflow.perceive.perceiver import Perceiver, PerceiverState, Sounded
 from soundflow.types import AudioChunk, Perception, Words
 
 
@@ -44,8 +44,10 @@ class Deprived:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._perceiver, name)
 
-    def step(self, chunk: AudioChunk, state: PerceiverState, words: Words | None = None) -> Perception:
-        return SENSES[self._sense](self._perceiver.step(chunk, state, words))
+    def step(
+        self, chunk: AudioChunk, state: PerceiverState, words: Words | None = None, sounded: Sounded | None = None
+    ) -> Perception:
+        return SENSES[self._sense](self._perceiver.step(chunk, state, words, sounded))
 
     def flush(self, state: PerceiverState) -> Words:
         words = self._perceiver.flush(state)

@@ -13,12 +13,15 @@ import typer
 
 from benchmarks import decisions, report, runs
 from benchmarks.runs import Options
+from benchmarks.serve.cli import app as serve
 from benchmarks.systems import NAMES
 from soundflow.errors import ConfigError
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Benchmarks of the streaming model and its baselines."
 )
+
+app.add_typer(serve, name="serve")
 
 ALL = ",".join(NAMES)
 Out = Annotated[Path, typer.Option(help="Folder of instances.jsonl, figures.json, report.md and report.html.")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from benchmarks.systems import NO_MEMORY, Ask, Nano, OurListener
@@ -43,7 +44,8 @@ class Forgetful(OurListener):
 class NoMemory(Nano):
     """The nano tier with `Forgetful` streams."""
 
-    name = NO_MEMORY
+    def __init__(self, adapter: Path | None = None, proactivity: float = 0.5) -> None:
+        super().__init__(adapter, proactivity, NO_MEMORY)
 
     def open(self, ask: Ask, **options: Any) -> OurListener:
         return Forgetful(self.model, ask, **{"proactivity": self.proactivity, **options})

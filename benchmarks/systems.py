@@ -28,7 +28,9 @@ TRIVIAL = ("always-silent", "always-respond", "random")
 NAMES = (OURS, "rules", *TRIVIAL)
 NO_MEMORY = f"{OURS}-no-memory"
 ABLATED = tuple(f"{OURS}-no-{sense}" for sense in ("sound", "tags", "words"))
-KNOWN = (*NAMES, *ABLATED, NO_MEMORY)
+NUMBERS = {f"{OURS}-int8": "int8", f"{OURS}-fp32": "fp32"}
+"""Our model in other numbers: as the server runs it, and as the reference of both."""
+KNOWN = (*NAMES, *ABLATED, NO_MEMORY, *NUMBERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ def make(setup: Setup) -> list[System]:
     for name in setup.systems:
         if name == OURS:
             made.append(Nano(setup.adapter, setup.proactivity))
+        elif name in NUMBERS:
+            made.append(Nano(setup.adapter, setup.proactivity, name))
         elif name == NO_MEMORY:
             from benchmarks.no_memory import NoMemory
 
@@ -146,21 +150,22 @@ class OurListener:
         return self.stream.close()
 
 
-@lru_cache(maxsize=1)
-def _loaded(adapter: Path | None) -> Model:
+@lru_cache(maxsize=3)
+def _loaded(adapter: Path | None, numbers: str = "") -> Model:
     """The tier; streams hold all state, so that the variants of ours in one process share its weights."""
+    import torch
+
     from soundflow.tiers import nano
 
-    return nano.load(adapter=adapter)
+    dtype = torch.float32 if numbers == "fp32" else None
+    return nano.load(adapter=adapter, dtype=dtype, eight_bit=numbers == "int8")
 
 
 class Nano:
     """Our nano tier, deterministic (replies advance by a fixed number of tokens a chunk)."""
 
-    name = OURS
-
-    def __init__(self, adapter: Path | None = None, proactivity: float = 0.5) -> None:
-        self.model = _loaded(adapter)
+    def __init__(self, adapter: Path | None = None, proactivity: float = 0.5, name: str = OURS) -> None:
+        self.name, self.model = name, _loaded(adapter, NUMBERS.get(name, ""))
         self.chunk = self.model.chunk_samples
         self.proactivity = proactivity
 

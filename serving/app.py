@@ -15,6 +15,7 @@ from serving.config import Config
 from serving.handle import Engine
 from serving.logs import REQUEST_ID, new_request_id
 from serving.metrics import CONTENT_TYPE, Metrics, NoMetrics
+from serving.rooms import RoomEngine
 from serving.security import Guard, Refused
 
 log = logging.getLogger(__name__)
@@ -68,9 +69,13 @@ def protocol_routers(engine: Engine, config: Config, guard: Guard, metrics: Metr
     from serving.web import route as web
 
     limits = config.as_limits()
+    more: dict[str, Any] = {
+        "metrics": metrics,
+        **({"spec_of": engine.spec_of} if isinstance(engine, RoomEngine) else {}),
+    }
     return [
-        realtime.router(engine, guard, limits, metrics=metrics),
-        live.router(engine, guard, limits, metrics=metrics),
+        realtime.router(engine, guard, limits, **more),
+        live.router(engine, guard, limits, **more),
         web.router(config),
     ]
 
@@ -96,6 +101,8 @@ def operations(engine: Engine, guard: Guard, metrics: Metrics | NoMetrics, readi
     async def page(request: Request) -> Response:
         _with_token(guard, request)
         readiness.reasons()
+        if (load := getattr(engine, "load", None)) is not None:
+            metrics.load(load)
         return Response(metrics.render(), media_type=CONTENT_TYPE)
 
     @router.get("/v1/models")

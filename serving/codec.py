@@ -106,6 +106,12 @@ class Decoder:
             samples = table[np.frombuffer(data, np.uint8)]
         return self._stream.push(samples)
 
+    def flush(self) -> FloatArray:
+        """[n] what the resampler holds back; the next byte begins a stream."""
+        rest = self._stream.flush()
+        self.reset()
+        return rest
+
 
 class Encoder:
     """Mono float32 at `in_rate_hz` -> bytes of one stream."""

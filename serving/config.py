@@ -37,7 +37,7 @@ def _limit(kind: type[Any], default: Any) -> tuple[Any, Any]:
 _HINTS = get_type_hints(Limits)
 LimitsModel: type[Strict] = create_model(
     "LimitsModel", __base__=Strict, **{f.name: _limit(_HINTS[f.name], f.default) for f in fields(Limits)}
-)
+)  # type: ignore[call-overload]
 """The fields, bounds and defaults of `serving.limits.Limits`."""
 
 
@@ -247,7 +247,14 @@ class Config(BaseSettings):
     otel: Otel = Otel()
 
     @classmethod
-    def settings_customise_sources(cls, settings_cls: Any, init_settings: Any, **_: Any) -> tuple[Any, ...]:
+    def settings_customise_sources(
+        cls,
+        settings_cls: Any,
+        init_settings: Any,
+        env_settings: Any,
+        dotenv_settings: Any,
+        file_secret_settings: Any,
+    ) -> tuple[Any, ...]:
         return (init_settings,)
 
     @field_validator("allowed_origins")
@@ -278,4 +285,5 @@ class Config(BaseSettings):
 
     def as_limits(self) -> Limits:
         """For the engine and the endpoints."""
-        return Limits(**self.limits.model_dump())
+        found: Any = self.limits
+        return Limits(**found.model_dump())

@@ -55,12 +55,18 @@ def load(
 
     class Loaded(Config):
         @classmethod
-        def settings_customise_sources(cls, settings_cls: Any, init_settings: Any, **more: Any) -> tuple[Any, ...]:
-            variables = more["env_settings"]
-            variables.env_vars = {
+        def settings_customise_sources(
+            cls,
+            settings_cls: Any,
+            init_settings: Any,
+            env_settings: Any,
+            dotenv_settings: Any,
+            file_secret_settings: Any,
+        ) -> tuple[Any, ...]:
+            env_settings.env_vars = {
                 k.lower(): v for k, v in environment.items() if k.startswith(PREFIX) and k not in NOT_SETTINGS and v
             }
-            return init_settings, variables, InitSettingsSource(settings_cls, body)
+            return init_settings, env_settings, InitSettingsSource(settings_cls, body)
 
     try:
         return Loaded(**flags)
@@ -96,13 +102,13 @@ class _Strict(yaml.SafeLoader):
     """Refuses a key that stands twice, where YAML would take the last."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for i, key in enumerate(keys):
             if key in keys[:i]:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key!r} stands twice", node.value[i][0].start_mark
                 )
-        return super().construct_mapping(node, deep)  # type: ignore[no-untyped-call]
+        return super().construct_mapping(node, deep)
 
 
 def _anchored(body: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -265,7 +271,10 @@ def _masked(value: Any) -> Any:
 
 def _masked_url(secret: str) -> str:
     """A URL keeps what is no secret (scheme, host, port); all else is the mask."""
-    parts = urlsplit(secret)
+    try:
+        parts = urlsplit(secret)
+    except ValueError:
+        return MASK
     if parts.scheme not in {"mqtt", "mqtts", "redis", "rediss"} or not parts.hostname:
         return MASK
     host = parts.netloc.rpartition("@")[2]

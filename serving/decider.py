@@ -102,7 +102,7 @@ class Decider:
         if piece.session not in self._seats and len(self._seats) >= self._most:
             raise CapacityError(f"at most {self._most} sessions of one worker were expected")
         spec = piece.spec
-        config = SessionConfig(spec.instruction, spec.tools, barge_in=spec.barge_in)
+        config = SessionConfig(spec.instruction, spec.tools, spec.cooldown_s, barge_in=spec.barge_in)
         start = (piece.frames[0][0] if piece.frames else piece.chunk) * self.model.chunk_samples
         row = Row(self.model, _manner(spec), config, Playback(), realtime=False, driven=True, start_sample=start)
         request = recall(row, piece.memory) if piece.memory else None
@@ -163,7 +163,7 @@ class Decider:
         except SoundflowError as error:
             return [ErrorEvent(t=seconds(seat.row.now), code=error.code, message=str(error))]
         seat.spec = spec
-        seat.row.session.set_barge_in(spec.barge_in)
+        seat.row.session.set_manners(spec.barge_in, spec.cooldown_s)
         return []
 
     def _queue(self, session: str, step: Step | None, steps: list[tuple[str, int, Step]]) -> None:

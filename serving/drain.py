@@ -16,6 +16,7 @@ from serving.security import Guard
 
 log = logging.getLogger(__name__)
 POLL_S: Final = 0.1
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Phase(StrEnum):
@@ -28,7 +29,7 @@ class Phase(StrEnum):
 class Drain:
     """The life of the server: starting, serving, draining, stopped; never back.
 
-    The first SIGTERM or SIGINT starts to drain, the second ends the wait.
+    The first of SIGNALS starts to drain, the second ends the wait.
     """
 
     def __init__(self, engine: Engine, guard: Guard, metrics: Metrics | NoMetrics, drain_s: float) -> None:
@@ -66,11 +67,11 @@ class Drain:
 
     def install(self, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
         """Listen for the signals -> a function that stops listening."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in SIGNALS:
             loop.add_signal_handler(number, self.ask)
 
         def remove() -> None:
-            for number in (signal.SIGTERM, signal.SIGINT):
+            for number in SIGNALS:
                 loop.remove_signal_handler(number)
 
         return remove

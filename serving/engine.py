@@ -74,15 +74,14 @@ class LaneEngine:
 
     @property
     def sessions(self) -> int:
-        """Open sessions, those that wait for a resume too."""
-        return len(self._sessions)
+        """Open sessions, without those that wait for a resume."""
+        return len(self._sessions) - len(self._detached)
 
     @property
     def load(self) -> float:
-        """Share of the time that the busiest half of the lanes work: the signal to scale by. 1 is saturated."""
-        busy = sorted((lane.busy for lane in self.lanes if lane.alive), reverse=True)
-        half = busy[: (len(busy) + 1) // 2]
-        return sum(half) / len(half) if half else 1.0
+        """How long decisions wait, in chunks, mean over the workers: the signal to scale by. 1 is the deadline."""
+        alive = [lane.load for lane in self.lanes if lane.alive]
+        return sum(alive) / len(alive) if alive else 1.0
 
     async def open(self, spec: SessionSpec, resume: str = "") -> Handle:
         if self._draining:

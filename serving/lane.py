@@ -1,8 +1,9 @@
 """A worker and the sessions that sit on it: passes without pause while there is work, and what gives way under load.
 
-Decisions come first. A chunk that waits longer than LATE of a chunk stops the writing of replies until it is heard; a
-lane that is busy for more than FULL of the time takes no new session; a lane whose chunks wait for more than VOICELESS
-chunks lets new replies go unspoken. All of it is counted and told (docs/serving.md).
+Decisions come first. A chunk that waits longer than LATE of a chunk stops the writing of replies until it is heard. A
+lane whose chunks wait for FULL of a chunk on average takes no new session (one that is always busy may still batch
+more). One whose chunks wait for more than VOICELESS chunks lets new replies go unspoken. All of it is counted and told
+(docs/serving.md).
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from soundflow.events import DecisionEvent, ReplyCancelled, ReplyDone
 
 LATE: Final = 0.5
 VOICELESS: Final = 2.0
-FULL: Final = 0.9
-SMOOTH_S: Final = 5.0  # over which the share of busy time is smoothed
+FULL: Final = 0.6
+SMOOTH: Final = 0.03  # share of the newest chunk in the smoothed wait
 STARVED_S: Final = 1.0  # replies get a pass after so long, however late the decisions are
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ class Lane:
         most_rows: int = 64,
     ) -> None:
         self.worker, self.sessions = worker, dict[str, LiveSession]()
-        self.busy = 0.0
+        self.wait_s = 0.0  # from the end of a chunk to its decision, smoothed
         self.alive = True
         self._chunk_s, self._metrics, self._lost, self._most_rows = chunk_s, metrics, lost, most_rows
         self._ready: dict[str, LiveSession] = {}
@@ -75,9 +76,16 @@ class Lane:
     @property
     def full(self) -> bool:
         """Whether another session would be too much."""
-        return self.busy > FULL
+        return bool(self.sessions) and self.load > FULL
+
+    @property
+    def load(self) -> float:
+        """Smoothed wait for a decision, in chunks. Passes of one session take 0.1 to 0.2, one is the deadline."""
+        return self.wait_s / self._chunk_s if self.sessions else 0.0
 
     def add(self, session: LiveSession) -> None:
+        if not self.sessions:
+            self.wait_s = 0.0
         self.sessions[session.id] = session
         session.late_s = self._waited
         self.wake(session)
@@ -106,10 +114,7 @@ class Lane:
             writing = any(s.writing for s in self.sessions.values())
             if not self._ready and not self._leaving and not writing:
                 self._some.clear()
-                idle = monotonic()
                 await self._some.wait()
-                self._spent(monotonic() - idle, busy=False)
-            began = monotonic()
             try:
                 await self._pass()
             except WorkerLost:
@@ -121,7 +126,6 @@ class Lane:
                 self.alive = False
                 self._lost(self)
                 return
-            self._spent(monotonic() - began, busy=True)
 
     async def _pass(self) -> None:
         now, work = monotonic(), dict[str, list[Work]]()
@@ -188,9 +192,6 @@ class Lane:
             self._metrics.dropped("voice", len(self.sessions))
 
     def _waited(self, wait: float) -> None:
+        self.wait_s += SMOOTH * (wait - self.wait_s)
         if wait > self._chunk_s:
             self._metrics.deadline_miss(1)
-
-    def _spent(self, span: float, busy: bool) -> None:
-        keep = 2.0 ** (-span / SMOOTH_S)
-        self.busy = self.busy * keep + (1.0 - keep if busy else 0.0)

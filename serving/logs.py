@@ -33,6 +33,9 @@ FIELDS: Final = frozenset(
 )
 """What `extra` may hold."""
 
+REFUSED_SOCKET: Final = "ASGI callable returned without completing handshake."
+"""uvicorn says so as an error whenever a WebSocket is refused with an HTTP status, which is no error."""
+
 _SECRETS: Final = (
     re.compile(r"(?i)(bearer\s+)[^\s\"',;]+"),
     re.compile(r"(openai-insecure-api-key\.)[^\s\"',;]+"),
@@ -88,6 +91,29 @@ class Clean(logging.Filter):
         """A value of `extra`, as it may be written."""
         clean = _plain(value)
         return redact(clean, self._known) if isinstance(clean, str) else clean
+
+
+class Calm(logging.Filter):
+    """Lets one line of code write `most` records in `window_s`; the next window says how many were left out. So a
+    flood of bad requests does not fill the disk.
+    """
+
+    def __init__(self, most: int = 30, window_s: float = 60.0) -> None:
+        super().__init__()
+        self._most, self._window_s = most, window_s
+        self._seen: dict[tuple[str, int], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name == "uvicorn.error" and record.msg == REFUSED_SOCKET:
+            return False
+        key = (record.pathname, record.lineno)
+        since, count = self._seen.get(key, (record.created, 0))
+        if record.created - since >= self._window_s:
+            if count > self._most:
+                record.msg = f"{record.msg} ({count - self._most} more were left out)"
+            since, count = record.created, 0
+        self._seen[key] = (since, count + 1)
+        return count < self._most
 
 
 def _plain(value: Any) -> Any:
@@ -165,6 +191,7 @@ def setup(
     """
     clean = Clean(known)
     handler = logging.StreamHandler(stream or sys.stderr)
+    handler.addFilter(Calm())
     handler.addFilter(clean)
     handler.setFormatter(Json(clean) if format == "json" else Plain(clean))
     root = logging.getLogger()

@@ -20,6 +20,7 @@ import soundfile
 
 from serving.config import Recordings as Settings
 from soundflow import SAMPLE_RATE_HZ
+from soundflow.errors import ConfigError
 from soundflow.types import FloatArray
 
 log = logging.getLogger(__name__)
@@ -48,12 +49,18 @@ class Recording:
 class Recordings:
     """Writes and removes. `dropped(count)` is told of pieces that came too fast. The folder is readable by its owner
     only.
+
+    Raises:
+        ConfigError: the folder cannot be made.
     """
 
     def __init__(self, settings: Settings, dropped: Callable[[str, int], None] = lambda kind, count: None) -> None:
         assert settings.folder is not None
         self._folder, self._settings, self._dropped = settings.folder, settings, dropped
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise ConfigError(f"recordings.folder: {self._folder} cannot be made ({error.strerror})") from error
         self._jobs: queue.Queue[_Job | None] = queue.Queue(PENDING)
         self._files: set[Recording] = set()
         self._thread = threading.Thread(target=self._work, name="recordings", daemon=True)

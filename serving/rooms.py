@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from serving.config import Config
 from serving.handle import Engine, EngineInfo, Handle, Output, SessionSpec, VoicePiece
@@ -201,6 +201,15 @@ class RoomEngine:
     def sessions(self) -> int:
         return self.inner.sessions
 
+    @property
+    def load(self) -> float | None:
+        """Busy share of the workers, in [0, 1]; None where the engine does not say."""
+        core: Any = self.inner
+        while not hasattr(core, "load") and hasattr(core, "inner"):
+            core = core.inner
+        found: float | None = getattr(core, "load", None)
+        return found
+
     def drain(self) -> None:
         self.inner.drain()
 
@@ -233,6 +242,10 @@ class RoomEngine:
         for handle in list(self._open.values()):
             self.forget(handle)
         await self.inner.close()
+
+    def spec_of(self, query: Mapping[str, str], client: str) -> SessionSpec:
+        """What a new session of `?room=` begins with, so that its client is told the room's settings."""
+        return replace(self._plans.get(query.get("room", ""), self._plans[""]).spec, client=client)
 
     def record(self, session: str) -> Recording | None:
         return self._recordings.start(session) if self._recordings else None

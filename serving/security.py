@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
-from urllib.parse import urlsplit
 
 from serving.limits import Limits
 from soundflow.errors import ConfigError, SoundflowError
@@ -199,8 +198,8 @@ class Guard:
         origin = headers.get("origin", "").lower()
         if not origin or origin in self._origins:
             return
-        parts = urlsplit(origin) if origin.startswith(("http://", "https://")) else None
-        if parts is not None and parts.netloc and parts.netloc == headers.get("host", "").lower():
+        host = headers.get("host", "").lower()
+        if host and origin in {f"http://{host}", f"https://{host}"}:
             return
         raise Refused(403, "bad_origin", "a page of another site may not connect; add its origin to allowed_origins")
 

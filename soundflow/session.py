@@ -92,9 +92,10 @@ class Session:
         self.config = replace(self.config, instruction=instruction, tools=tools)
         self._calls = CALLS | set(re.findall(r"[\w']+", instruction.lower()))
 
-    def set_barge_in(self, on: bool) -> None:
-        """Whether speech cancels a reply from now on."""
-        self.config = replace(self.config, barge_in=on)
+    def set_manners(self, barge_in: bool, cooldown_s: float) -> None:
+        """Go on with another cool-down, and whether speech cancels a reply."""
+        self.config = replace(self.config, barge_in=barge_in, cooldown_s=cooldown_s)
+        self.announced.cooldown = samples(cooldown_s)
 
     def turn_closed(self, words: Words) -> bool:
         """Whether this chunk ends a stretch of speech that may be answered."""

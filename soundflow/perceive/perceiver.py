@@ -15,7 +15,7 @@ from soundflow.perceive.labels import SPEECH
 from soundflow.perceive.moonshine import FRAME_WIDTH, Moonshine
 from soundflow.perceive.normalise import LevelState, LevelTracker
 from soundflow.perceive.own import OwnSounds, OwnState
-from soundflow.perceive.sound import SoundEncoder, SoundState, labels
+from soundflow.perceive.sound import SoundEncoder, SoundFrames, SoundState, labels
 from soundflow.perceive.speech import SpeechEncoder, SpeechState
 from soundflow.perceive.tags import SoundEvents, SoundEventsConfig, SoundEventsState, TagCalibration
 from soundflow.perceive.vad import VadState, VoiceActivity
@@ -73,6 +73,14 @@ class Frames:
     own: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
+@dataclass(frozen=True, slots=True)
+class Sounded:
+    """What the sound encoder gave of one chunk, and its level (RMS, dB full scale)."""
+
+    frames: SoundFrames
+    level_db: float
+
+
 class Perceiver:
     """Sound tags and embedding, speech frames, voice activity and words of any number of streams, one state each."""
 
@@ -122,20 +130,32 @@ class Perceiver:
         """From the next segment of speech on, these phrases are likely, and no others."""
         state.words.bias = self._moonshine.bias(phrases) if phrases else None
 
-    def frames(self, chunk: AudioChunk, state: PerceiverState) -> Frames:
+    def sounds(self, chunks: Sequence[AudioChunk], states: Sequence[PerceiverState]) -> list[Sounded]:
+        """The sound encoder over the next chunk of many streams at once; `step` then takes each stream's."""
+        levels = [self._level.step(c.samples, s.level) for c, s in zip(chunks, states, strict=True)]
+        frames = self._sound.step_rows([level.samples for level in levels], [s.sound for s in states])
+        return [Sounded(f, level.rms_db) for f, level in zip(frames, levels, strict=True)]
+
+    def frames(self, chunk: AudioChunk, state: PerceiverState, sounded: Sounded | None = None) -> Frames:
         """The part of a step that training caches: everything but words and sound events."""
-        level = self._level.step(chunk.samples, state.level)
-        vad = self._vad.step(chunk, state.vad)
-        sound = self._sound.step(level.samples, state.sound)
+        heard = sounded or self.sounds([chunk], [state])[0]
+        vad, sound = self._vad.step(chunk, state.vad), heard.frames
         speech = self._speech.step(chunk.samples, vad.speaking, state.speech)
         mean = speech.mean(axis=0) if len(speech) else np.zeros(FRAME_WIDTH, np.float32)
         tags, embedding, alert = sound.scores.max(axis=0), sound.embeddings.mean(axis=0), float(sound.alerts.max())
         own = self.own.step(sound.embeddings, state.own)
-        return Frames(tags, embedding, mean, vad, level.rms_db, alert, own)
+        return Frames(tags, embedding, mean, vad, heard.level_db, alert, own)
 
-    def step(self, chunk: AudioChunk, state: PerceiverState, words: Words | None = None) -> Perception:
-        """Perceive one chunk. `words` are those of `flush`, for the silent chunk behind the end of a stream."""
-        frames = self.frames(chunk, state)
+    def step(
+        self, chunk: AudioChunk, state: PerceiverState, words: Words | None = None, sounded: Sounded | None = None
+    ) -> Perception:
+        """Perceive one chunk.
+
+        Args:
+            words: those of `flush`, for the silent chunk behind the end of a stream.
+            sounded: what `sounds` gave for this chunk, where it was called.
+        """
+        frames = self.frames(chunk, state, sounded)
         if words is None:
             speech_score = float(frames.tags[self._speech_tags].max())
             words = self._words.step(chunk, frames.vad, state.words, speech_score)

@@ -7,7 +7,7 @@ the chunk ends. Look-ahead 0. Before the stream starts there are zeros.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,17 +94,27 @@ class SoundEncoder:
             samples: [N] float32 in [-1, 1], mono 16 kHz, N = `chunk_samples`.
             state: updated in place.
         """
+        return self.step_rows([samples], [state])[0]
+
+    def step_rows(self, samples: Sequence[FloatArray], states: Sequence[SoundState]) -> list[SoundFrames]:
+        """`step` for a chunk of many streams, in one batch of windows; states in the order of the samples."""
+        stacked = np.concatenate([self._windows(x, state) for x, state in zip(samples, states, strict=True)])
+        with torch.inference_mode():
+            mel = self._net.log_mel(torch.from_numpy(stacked * np.float32(GAIN)))
+            shared = self._net.below(mel, alert.FIRST)
+            alerts = self._branch(shared).numpy() if self._branch else np.zeros(len(stacked), np.float32)
+            logits, embeddings = self._net.above(shared, alert.FIRST)
+            found = torch.sigmoid(logits).numpy(), embeddings.numpy(), alerts
+        n = self.windows
+        return [SoundFrames(*(part[k * n : (k + 1) * n] for part in found)) for k in range(len(samples))]
+
+    def _windows(self, samples: FloatArray, state: SoundState) -> FloatArray:
+        """[S, 15600] of one stream; its tail moves on."""
         if samples.shape != (self.chunk_samples,):
             raise AudioFormatError(f"sound encoder: expected a chunk of [{self.chunk_samples}], got {samples.shape}")
         audio = np.concatenate([state.tail, samples.astype(np.float32, copy=False)])
-        windows = np.stack([audio[s * self.hop : s * self.hop + WINDOW_SAMPLES] for s in range(self.windows)])
         state.tail = audio[len(samples) :].copy()
-        with torch.inference_mode():
-            mel = self._net.log_mel(torch.from_numpy(windows * np.float32(GAIN)))
-            shared = self._net.below(mel, alert.FIRST)
-            alerts = self._branch(shared).numpy() if self._branch else np.zeros(self.windows, np.float32)
-            logits, embeddings = self._net.above(shared, alert.FIRST)
-            return SoundFrames(torch.sigmoid(logits).numpy(), embeddings.numpy(), alerts)
+        return np.stack([audio[s * self.hop : s * self.hop + WINDOW_SAMPLES] for s in range(self.windows)])
 
 
 def labels(path: Path) -> tuple[str, ...]:

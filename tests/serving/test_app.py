@@ -10,11 +10,13 @@ import httpx
 import pytest
 from fastapi import APIRouter, WebSocket
 
+from serving.acts import ActingEngine, ActRunner
 from serving.app import make_app
 from serving.config import Config
 from serving.drain import Drain
 from serving.handle import Notice, SessionSpec
 from serving.metrics import Metrics
+from serving.rooms import RoomEngine
 from serving.security import Guard
 from tests.serving.fake_engine import FakeEngine
 
@@ -91,6 +93,20 @@ def test_models_and_metrics() -> None:
         assert "soundflow_step_seconds_bucket" in page.text
 
     ask(Rig(), test)
+
+
+def test_the_load_of_the_workers_is_told_through_all_layers() -> None:
+    core = FakeEngine()
+    core.load = 0.625  # type: ignore[attr-defined]
+    engine = RoomEngine(ActingEngine(core, ActRunner([])), Config())
+    app = make_app(engine, Config(), Guard(), Metrics(), routers=[])
+
+    async def inside() -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
+            assert "soundflow_load 0.625" in (await client.get("/metrics")).text
+
+    asyncio.run(inside())
+    assert RoomEngine(FakeEngine(), Config()).load is None
 
 
 def test_openai_reads_the_list_of_models() -> None:

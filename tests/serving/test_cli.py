@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -181,6 +182,12 @@ def test_the_unit_and_the_image_do_not_run_as_root() -> None:
     for line in ("DynamicUser=yes", "NoNewPrivileges=yes", "ProtectSystem=strict", "Type=notify"):
         assert f"\n{line}\n" in unit
     assert "soundflow serve --config" in unit
+    if (program := shutil.which("systemd-analyze")) is not None:
+        command = [program, "verify", str(DEPLOY / "soundflow.service")]
+        said = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30).stderr
+        assert [
+            line for line in said.splitlines() if "soundflow.service" in line and "not executable" not in line
+        ] == []
     image = (DEPLOY / "Dockerfile").read_text()
     assert "\nUSER 10001" in image
     assert "HEALTHCHECK" in image

@@ -154,6 +154,11 @@ def test_print_config_masks_every_secret(tmp_path: Path) -> None:
     assert yaml.safe_load(text).keys() == Config.model_fields.keys()
 
 
+def test_a_secret_of_any_shape_is_masked() -> None:
+    for secret in (f"http://[{SECRET}", f"redis://[{SECRET}", f"mqtt://{SECRET}@[::1]:1/x?p={SECRET}#{SECRET}"):
+        assert SECRET not in shown(Config(token=secret))
+
+
 def test_errors_do_not_quote_secrets(tmp_path: Path) -> None:
     file = write(tmp_path, f"token: [{SECRET}]\n")
     with pytest.raises(ConfigError, match="token") as caught:

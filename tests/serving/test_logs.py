@@ -122,6 +122,22 @@ def test_a_line_stays_a_line(lines: Any) -> None:
     assert lines()[0]["message"] == "a b c d"
 
 
+def test_a_flood_is_cut_short_and_counted() -> None:
+    calm = logs.Calm(most=3, window_s=10.0)
+
+    def at(second: float, line: int = 1, text: str = "bad") -> logging.LogRecord:
+        record = logging.LogRecord("uvicorn.error", logging.WARNING, "f", line, text, (), None)
+        record.created = second
+        return record
+
+    assert [calm.filter(at(i / 10)) for i in range(8)] == [True] * 3 + [False] * 5
+    assert calm.filter(at(0.5, line=2))
+    later = at(11.0)
+    assert calm.filter(later)
+    assert later.msg == "bad (5 more were left out)"
+    assert not calm.filter(at(20.0, 3, logs.REFUSED_SOCKET))
+
+
 def test_plain_lines() -> None:
     out = io.StringIO()
     clean = logs.Clean([SECRET])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -81,3 +82,10 @@ def test_the_null_object_has_the_same_methods() -> None:
 
     assert shape(NoMetrics) == shape(Metrics)
     assert NoMetrics.open_sessions == 0
+
+
+def test_the_manual_names_every_metric() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
+    names = {family.name for family in Metrics().registry.collect() if family.name.startswith("soundflow_")}
+    assert len(names) > 12
+    assert {n for n in names if n not in manual} == set()

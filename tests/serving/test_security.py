@@ -6,6 +6,8 @@ import hmac
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from serving import security
 from serving.limits import Limits
@@ -112,12 +114,12 @@ def test_every_token_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatc
 
     guard = Guard(host="0.0.0.0", tokens={"a": TOKEN, "b": TOKEN[::-1], "c": TOKEN * 2})
     monkeypatch.setattr(security.hmac, "compare_digest", compare)
-    for given in (TOKEN, "x", TOKEN * 2):
+    for offered in (TOKEN, "x", TOKEN * 2):
         calls.clear()
         try:
-            guard.admit({"Host": "x"}, {"token": given}, "10.0.0.9")
+            guard.admit({"Host": "x"}, {"token": offered}, "10.0.0.9")
         except Refused:
-            assert given == "x"
+            assert offered == "x"
         assert calls == [(32, 32)] * 3
 
 
@@ -156,6 +158,8 @@ def test_allowed_hosts_bind_a_server_to_its_names() -> None:
         ("http://localhost:8080.evil.example", False),
         ("http://localhost:8080@evil.example", False),
         ("null", False),
+        ("http://[", False),
+        ("http://localhost:8080/", False),
         ("file://", False),
         ("localhost:8080", False),
     ],
@@ -243,3 +247,22 @@ def test_rooms() -> None:
     guard.admit(LOCAL, {}, "127.0.0.1")
     assert ROOM.get() == ""
     assert refused(guard, LOCAL, {"room": "attic"}).status == 404
+
+
+HEADER = st.sampled_from(["Host", "host", "Origin", "Authorization", "Sec-WebSocket-Protocol", "X"])
+
+
+@given(
+    headers=st.dictionaries(HEADER, st.text(max_size=60)),
+    query=st.dictionaries(st.sampled_from(["token", "room"]), st.text(max_size=60)),
+    peer=st.text(max_size=40),
+    host=st.sampled_from(["127.0.0.1", "0.0.0.0"]),
+)
+def test_whatever_comes_is_admitted_or_refused(
+    headers: dict[str, str], query: dict[str, str], peer: str, host: str
+) -> None:
+    guard = Guard(host=host, tokens={"default": TOKEN}, rooms=["kitchen"])
+    with pytest.raises(Refused) as caught:
+        guard.admit(headers, query, peer)
+    assert caught.value.status in {401, 403, 404, 429, 503}
+    assert TOKEN not in str(caught.value.body())

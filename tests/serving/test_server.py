@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -273,6 +274,47 @@ def test_connections_of_one_address_are_bounded() -> None:
             assert (await client.get(f"http://{running.url}/health")).status_code == 200
 
     run(test, config)
+
+
+def test_noise_on_the_port_is_answered_or_closed_and_leaves_nothing() -> None:
+    noise = random.Random(0)
+    seeds = [
+        b"GET /v1/test HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"a" * 70_000 + b"\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"POST /v1/models HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
+    ]
+
+    def broken() -> bytes:
+        body = bytearray(noise.choice(seeds) + noise.randbytes(noise.randrange(200)))
+        for _ in range(noise.randrange(6)):
+            body[noise.randrange(len(body))] = noise.randrange(256)
+        return bytes(body)
+
+    async def one(port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            writer.write(broken())
+            await writer.drain()
+            await asyncio.wait_for(reader.read(100), 0.05)
+        except (ConnectionError, TimeoutError):
+            pass
+        finally:
+            writer.close()
+
+    async def test(running: Running) -> None:
+        async with websockets.connect(f"ws://{running.url}/v1/test") as ws:
+            for _ in range(20):
+                await asyncio.gather(*(one(running.server.http_port) for _ in range(20)))
+            await ws.send(b"x")
+            assert await asyncio.wait_for(ws.recv(), 5.0) == "Heard"
+            async with httpx.AsyncClient() as client:
+                assert (await client.get(f"http://{running.url}/health")).status_code == 200
+            await asyncio.sleep(0.6)
+            assert running.engine.sessions == running.server.guard.open_sessions == 1
+
+    run(test)
 
 
 def test_an_oversized_frame_closes_with_1009() -> None:

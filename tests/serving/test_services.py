@@ -147,7 +147,8 @@ def test_a_broker_that_is_away_stops_nothing() -> None:
 
 @pytest.mark.parametrize("networks", [("127.0.0.0/8",), ("10.0.0.0/8",)])
 def test_wyoming_lets_in_its_networks_only_and_counts_in_the_quota(networks: tuple[str, ...]) -> None:
-    config = Config(wyoming={"port": free_port(), "allow_from": networks})
+    rooms = [{"name": "attic"}, {"name": "hall", "sounds_off": ["dog"]}]
+    config = Config(wyoming={"port": free_port(), "allow_from": networks, "room": "hall"}, rooms=rooms)
 
     async def inside() -> None:
         found = parts(config)
@@ -174,6 +175,8 @@ def test_wyoming_lets_in_its_networks_only_and_counts_in_the_quota(networks: tup
                 assert found.guard.open_sessions == 0
             else:
                 assert held == 1
+                assert isinstance(found.engine.inner, FakeEngine)
+                assert "Dog" in found.engine.inner.handles[0].spec.muted
         await supervisor.stop()
 
     asyncio.run(inside())

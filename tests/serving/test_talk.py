@@ -93,7 +93,10 @@ def test_a_file_is_heard_and_answered(alarm: Path) -> None:
     kinds = [e.type for e in events]
     assert {"sound", "transcript", "reply.started", "reply.delta", "reply.done", "decision"} <= set(kinds)
     assert "silent" not in {getattr(e, "decision", "") for e in events}
-    assert sorted(e.text for e in events if isinstance(e, ReplyDone)) == ["I hear a smoke alarm.", "You said Good morning"]
+    assert sorted(e.text for e in events if isinstance(e, ReplyDone)) == [
+        "I hear a smoke alarm.",
+        "You said Good morning",
+    ]
     assert [e.text for e in events if isinstance(e, Transcript) and e.final] == ["Good morning"]
     assert (handle.spec.instruction, handle.spec.proactivity, handle.spec.speak) == ("tell me", 0.7, False)
     got = heard(handle)

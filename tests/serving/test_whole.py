@@ -89,7 +89,8 @@ def test_openai_sdk_with_a_token_in_a_room_until_the_server_drains() -> None:
         await wrong.close()
         sdk = running.sdk(TOKEN)
         async with sdk.realtime.connect(model="soundflow", extra_query={"room": "kitchen"}) as connection:
-            await until(connection, "session.created")
+            created = await until(connection, "session.created")
+            assert created.session.instructions == "Be brief."
             await connection.input_audio_buffer.append(audio=LOUD)
             done = await until(connection, "response.done")
             assert done.response.status == "completed"

@@ -1,0 +1,1 @@
+"""OpenAI Realtime (GA) at /v1/realtime: conversation and transcription sessions."""
