@@ -5,6 +5,7 @@ They hold no session that the front could not open elsewhere: an actor that dies
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,6 +34,10 @@ class PerceptionActor:
 
     def info(self) -> EngineInfo:
         return self._info
+
+    def pid(self) -> int:
+        """Of its process."""
+        return os.getpid()
 
     def step(self, work: list[Work], texts: bool) -> Pass:
         return self._decider.step(work, texts)

@@ -54,4 +54,6 @@ class RayEngine:
         voices = await RayVoices.start((config.workers + 3) // 4 if config.voice else 0)
         info = replace(workers[0].info, voice=voices.name, voice_rate_hz=voices.rate_hz)
         chunks = round(1000 * config.journal.audio_s / info.chunk_ms)
-        return LaneEngine(info, workers, voices, limits, metrics, open_journal(config), respawn, chunks, config.batch_rows)
+        return LaneEngine(
+            info, workers, voices, limits, metrics, open_journal(config), respawn, chunks, config.batch_rows
+        )
