@@ -3,7 +3,7 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: setup weights demo test check
+.PHONY: setup weights demo test stock check
 
 setup:
 	@test -n "$(PYTHON)" || { echo "setup: Python 3.11 or newer is needed (set PYTHON=/path/to/python3)"; exit 1; }
@@ -21,10 +21,17 @@ test: setup
 	@$(BIN)/soundflow models pull nano || echo "tests that need the weights will be skipped"
 	$(BIN)/pytest
 
-check: weights
+# Other people's clients of our protocols, in an environment of their own; where they cannot be had their tests say so.
+STOCK := .venv-stock/bin/python
+stock:
+	@test -x $(STOCK) || { $(PYTHON) -m venv .venv-stock && .venv-stock/bin/pip install -qq \
+	  'pipecat-ai[openai]>=1.14,<2' 'livekit-agents>=1.8,<2' 'livekit-plugins-openai>=1.8,<2'; } \
+	  || { echo "pipecat or livekit could not be installed: their tests will be skipped"; rm -rf .venv-stock; }
+
+check: weights stock
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -m "not slow"
-	$(BIN)/pytest -m slow
+	SOUNDFLOW_STOCK_PYTHON=$$(test -x $(STOCK) && echo $(CURDIR)/$(STOCK)) $(BIN)/pytest -m slow

@@ -65,7 +65,7 @@ def greeting(config: Config, port: int, wyoming_port: int) -> list[str]:
     lines = [
         f"SoundFlow listens on {config.host}:{port}" + (" (a token is needed)" if secured else " (this machine only)"),
         f"  health       curl {web}://{host}:{port}/health",
-        f"  page         {web}://{host}:{port}/",
+        f"  page         {web}://{host}:{port}/" + ("#token=YOUR_TOKEN" if secured else ""),
         f"  terminal     soundflow talk {ws}://{host}:{port}" + (" --token YOUR_TOKEN" if secured else ""),
         f'  openai SDK   AsyncOpenAI(base_url="{web}://{host}:{port}/v1", api_key="{token}")'
         '.realtime.connect(model="soundflow")',

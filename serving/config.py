@@ -224,6 +224,7 @@ class Config(BaseSettings):
     engine: Literal["local", "ray"] = "local"
     ray_address: str = ""
     workers: Annotated[int, Field(ge=1, le=1024)] = 1
+    max_workers: Annotated[int, Field(ge=0, le=1024)] = 0
     batch_rows: Annotated[int, Field(ge=1, le=1024)] = 64
     eight_bit: bool = True
     tier: Literal["nano", "base", "omni"] = "nano"

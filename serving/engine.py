@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 
@@ -37,6 +38,7 @@ class LaneEngine:
         respawn: makes a worker in the place of a lost one.
         journal_chunks: chunks of the newest audio that the journal keeps; 0 keeps none.
         most_rows: sessions in one pass of a worker.
+        renew: makes `respawn` give workers with the weights of another adapter; raises where it cannot.
     """
 
     def __init__(
@@ -50,16 +52,19 @@ class LaneEngine:
         respawn: Callable[[], Awaitable[Worker]] | None = None,
         journal_chunks: int = 0,
         most_rows: int = 64,
+        renew: Callable[[Path | None], Awaitable[None]] | None = None,
     ) -> None:
         self._info, self._voices, self._limits = info, voices, limits
         self._metrics, self._journal = metrics or NoMetrics(), journal or NoJournal()
         self._respawn, self._journal_chunks, self._most_rows = respawn, journal_chunks, most_rows
+        self._renew = renew
         self._chunk_samples = round(info.chunk_ms * SAMPLE_RATE_HZ / 1000)
         self._sessions: dict[str, LiveSession] = {}
         self._detached: dict[str, asyncio.TimerHandle] = {}
         self._homeless: list[LiveSession] = []
         self._draining = self._closed = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._retired: set[Lane] = set()
         self.lanes: list[Lane] = []
         for worker in workers:
             self._add(worker)
@@ -82,6 +87,11 @@ class LaneEngine:
         """How long decisions wait, in chunks, mean over the workers: the signal to scale by. 1 is the deadline."""
         alive = [lane.load for lane in self.lanes if lane.alive]
         return sum(alive) / len(alive) if alive else 1.0
+
+    @property
+    def workers(self) -> int:
+        """That serve now."""
+        return sum(lane.alive and lane not in self._retired for lane in self.lanes)
 
     async def open(self, spec: SessionSpec, resume: str = "") -> Handle:
         if self._draining:
@@ -107,7 +117,7 @@ class LaneEngine:
         return session
 
     def _place(self, session: LiveSession) -> None:
-        alive = [lane for lane in self.lanes if lane.alive]
+        alive = [lane for lane in self.lanes if lane.alive and lane not in self._retired]
         if not alive:
             self._homeless.append(session)
             return
@@ -207,10 +217,38 @@ class LaneEngine:
             if not session.over:
                 self._place(session)
 
+    async def grow(self) -> None:
+        """Add a worker. Whatever its start raises: nothing has changed."""
+        if self._respawn is not None:
+            self._add(await self._respawn())
+
+    def shrink(self) -> None:
+        """Retire the worker with the fewest sessions; they move. Never the last one."""
+        alive = [lane for lane in self.lanes if lane.alive and lane not in self._retired]
+        if len(alive) > 1:
+            self._retire(min(alive, key=lambda lane: len(lane.sessions)))
+
+    async def roll(self, adapter: Path | None = None) -> None:
+        """Replace every worker by a new one with the weights of `adapter` (None: those that ship), one after the other.
+
+        Sessions move and lose nothing. What the new weights raise ends it with the old workers still there.
+        """
+        if self._renew is not None:
+            await self._renew(adapter)
+        for lane in [lane for lane in self.lanes if lane.alive]:
+            await self.grow()
+            self._retire(lane)
+
+    def _retire(self, lane: Lane) -> None:
+        self._retired.add(lane)
+        lane.retire()
+
     def _lost(self, lane: Lane) -> None:
-        """Its sessions go on with the others at once; a new worker takes its place."""
-        log.error("worker %s is lost; %d sessions move", lane.worker.name, len(lane.sessions))
-        self._metrics.dropped("worker", 1)
+        """Its sessions go on with the others at once; a new worker takes its place, unless it was retired."""
+        retired = lane in self._retired
+        if not retired:
+            log.error("a worker is lost; its sessions move", extra={"count": len(lane.sessions)})
+            self._metrics.dropped("worker", 1)
         self.lanes.remove(lane)
         orphans = list(lane.sessions.values())
         lane.sessions.clear()
@@ -222,6 +260,9 @@ class LaneEngine:
 
     async def _replace(self, lane: Lane) -> None:
         await lane.worker.close()
+        if lane in self._retired:
+            self._retired.discard(lane)
+            return
         if self._respawn is None:
             return
         tries = 0
@@ -233,6 +274,10 @@ class LaneEngine:
                 return
             except Exception:
                 log.exception("a worker could not be started")
+
+    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run this until the engine closes."""
+        self._run(work)
 
     def _run(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

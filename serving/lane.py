@@ -71,6 +71,7 @@ class Lane:
         self._some = asyncio.Event()
         self._voiceless = False
         self._wrote = monotonic()
+        self._retiring = False
         self._task = asyncio.create_task(self._run(), name=f"lane {worker.name}")
 
     @property
@@ -103,6 +104,11 @@ class Lane:
         self._leaving.append(Command(session, "close", False))
         self._some.set()
 
+    def retire(self) -> None:
+        """End behind the pass that runs, as if lost: what it gave counts, the sessions go on elsewhere."""
+        self._retiring = True
+        self._some.set()
+
     async def close(self) -> None:
         self.alive = False
         self._task.cancel()
@@ -111,10 +117,15 @@ class Lane:
 
     async def _run(self) -> None:
         while True:
+            if self._retiring:
+                self.alive = False
+                self._lost(self)
+                return
             writing = any(s.writing for s in self.sessions.values())
-            if not self._ready and not self._leaving and not writing:
+            if not (self._ready or self._leaving or writing or self._retiring):
                 self._some.clear()
                 await self._some.wait()
+                continue
             try:
                 await self._pass()
             except WorkerLost:

@@ -6,6 +6,7 @@ import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
 from serving.config import Config
 from serving.decider import Decider
@@ -63,31 +64,45 @@ def open_journal(config: Config) -> Journal:
     return NoJournal()
 
 
+class LocalWorkers:
+    """Starts workers around one model at a time."""
+
+    def __init__(self, config: Config) -> None:
+        self._config, self._model = config, cast(Model, None)
+
+    @property
+    def model(self) -> Model:
+        """The one that was loaded last."""
+        return self._model
+
+    async def renew(self, adapter: Path | None) -> None:
+        """Load the tier with this adapter (seconds). WeightsError or ConfigError: the old model stays."""
+        from soundflow.tiers import nano
+
+        self._model = await asyncio.to_thread(nano.load, adapter=adapter, eight_bit=self._config.eight_bit)
+
+    async def start(self) -> LocalWorker:
+        return LocalWorker(self._model, self._config.as_limits().max_sessions, os.cpu_count() or 1)
+
+
 class LocalEngine:
     """Makes a `LaneEngine` over a `LocalWorker`."""
 
     @staticmethod
     async def create(config: Config, adapter: Path | None, metrics: Metrics | NoMetrics) -> LaneEngine:
         """Load the tier (seconds). WeightsError or ConfigError say what to do."""
-        from soundflow.tiers import nano
-
-        limits = config.as_limits()
-        model = await asyncio.to_thread(nano.load, adapter=adapter, eight_bit=config.eight_bit)
-        voice = await asyncio.to_thread(load_voice, config.voice)
-        voices = LocalVoices(voice)
-        threads = os.cpu_count() or 1
-
-        async def respawn() -> LocalWorker:
-            return LocalWorker(model, limits.max_sessions, threads)
-
+        workers = LocalWorkers(config)
+        await workers.renew(adapter)
+        voices = LocalVoices(await asyncio.to_thread(load_voice, config.voice))
         return LaneEngine(
-            info_of(model, voices.name, voices.rate_hz),
-            [await respawn()],
+            info_of(workers.model, voices.name, voices.rate_hz),
+            [await workers.start()],
             voices,
-            limits,
+            config.as_limits(),
             metrics,
             open_journal(config),
-            respawn,
-            round(config.journal.audio_s * SAMPLE_RATE_HZ / model.chunk_samples),
+            workers.start,
+            round(config.journal.audio_s * SAMPLE_RATE_HZ / workers.model.chunk_samples),
             config.batch_rows,
+            workers.renew,
         )

@@ -7,9 +7,11 @@ import contextlib
 import errno
 import logging
 import os
+import signal
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
@@ -17,7 +19,7 @@ import uvicorn
 from serving import logs
 from serving.acts import ActingEngine
 from serving.app import make_app
-from serving.build import build_engine
+from serving.build import adapter_folder, build_engine
 from serving.config import Config
 from serving.configfile import mcp_token, mqtt_password, tokens
 from serving.drain import Drain
@@ -29,7 +31,7 @@ from serving.rooms import RoomEngine
 from serving.security import Guard
 from serving.services import Parts, act_runner, mqtt_publisher, side_services
 from serving.supervise import Supervisor
-from soundflow.errors import ConfigError
+from soundflow.errors import ConfigError, SoundflowError
 
 log = logging.getLogger(__name__)
 CLOSE_S: Final = 5.0
@@ -137,12 +139,14 @@ class Server:
             self.wyoming_port = int(probe.getsockname()[1])
             probe.close()
         self.drain: Drain | None = None
+        self._inner: Engine | None = None
+        self._rolling: asyncio.Task[None] | None = None
 
     async def run(self, on_ready: Callable[[Server], None] = lambda server: None) -> None:
         """Serve until a signal or `drain.ask()` ends it. `on_ready` is called once everything listens."""
         config, recordings = self.config, None
         try:
-            inner = await self._build(config, self.metrics)
+            inner = self._inner = await self._build(config, self.metrics)
         except BaseException:
             self._sock.close()
             raise
@@ -169,6 +173,7 @@ class Server:
         http = Http(self._uvicorn(app))
         supervisor = Supervisor(self.metrics)
         remove = drain.install(asyncio.get_running_loop())
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._reload)
         serving = asyncio.create_task(http.serve([self._sock]), name="http")
         asked = asyncio.create_task(drain.asked(), name="asked")
         try:
@@ -188,11 +193,30 @@ class Server:
             await _within("http", asyncio.shield(serving), CLOSE_S + limits.handshake_s)
         finally:
             remove()
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGUSR1)
             asked.cancel()
             await supervisor.stop()
             if not serving.done():
                 serving.cancel()
                 await asyncio.wait([serving], timeout=CLOSE_S)
+
+    @property
+    def rolling(self) -> bool:
+        """Whether the weights are being loaded anew."""
+        return self._rolling is not None and not self._rolling.done()
+
+    def _reload(self) -> None:
+        """Roll the workers over to the adapter that `soundflow versions` names now; open sessions go on."""
+        roll = getattr(self._inner, "roll", None)
+        if roll is not None and not self.rolling:
+            self._rolling = asyncio.create_task(self._roll(roll), name="reload")
+
+    async def _roll(self, roll: Callable[[Path | None], Awaitable[None]]) -> None:
+        try:
+            await roll(await asyncio.to_thread(adapter_folder, self.config))
+            log.info("the weights were loaded anew")
+        except SoundflowError as error:
+            log.error("the weights could not be loaded, the old ones serve on: %s", error)
 
     def _uvicorn(self, app: Any) -> uvicorn.Config:
         config, limits = self.config, self.config.as_limits()

@@ -151,8 +151,9 @@ class LiveSession:
         return busy
 
     def played(self, reply: str, ms: int) -> None:
-        self._spoken.cancel()
-        self._command("voice", 0)
+        if reply == self._spoken.playing:
+            self._spoken.cancel()
+            self._command("voice", 0)
 
     def clear(self) -> None:
         self._frames.clear()

@@ -38,6 +38,7 @@ class Spoken:
         self._task: asyncio.Task[None] | None = None
         self._reply, self._text, self._given = "", "", 0
         self._playhead = 0
+        self.playing = ""  # the reply whose pieces were given last
         self.unspoken = 0
 
     def wrote(self, reply: str, delta: str) -> None:
@@ -89,6 +90,7 @@ class Spoken:
                 async for piece in self._voices.speak(text):
                     self._playhead = max(self._playhead, self._now()) + round(len(piece) * SAMPLE_RATE_HZ / rate)
                     self._until(self._playhead)
+                    self.playing = reply
                     self._give(VoicePiece(reply, piece, rate, said))
                     said = ""
             except SoundflowError as error:

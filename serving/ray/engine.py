@@ -17,6 +17,7 @@ from serving.engine import LaneEngine
 from serving.local import open_journal
 from serving.metrics import Metrics, NoMetrics
 from serving.ray.workers import RayVoices, RayWorker
+from serving.scaling import Scaler
 from soundflow.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -33,27 +34,40 @@ def connect(address: str) -> bool:
     return True
 
 
+class RayWorkers:
+    """Starts perception actors with one adapter at a time."""
+
+    def __init__(self, config: Config, adapter: Path | None) -> None:
+        self._seats, self._adapter = config.as_limits().max_sessions, adapter
+
+    async def renew(self, adapter: Path | None) -> None:
+        """Workers that start from now on load this adapter."""
+        self._adapter = adapter
+
+    async def start(self) -> RayWorker:
+        return await RayWorker.start(self._adapter, self._seats)
+
+
 class RayEngine:
     """Makes a `LaneEngine` over Ray actors."""
 
     @staticmethod
     async def create(config: Config, adapter: Path | None, metrics: Metrics | NoMetrics) -> LaneEngine:
-        """Start `config.workers` perception actors and, with a voice, one voice actor for every four of them.
+        """Start `config.workers` perception actors (up to `config.max_workers` follow the load) and, with a voice, one
+        voice actor for every four of them.
 
         Raises:
             ConfigError: no cluster at `config.ray_address`.
             SoundflowError: an actor could not load the tier.
         """
         await asyncio.to_thread(connect, config.ray_address)
-        limits = config.as_limits()
-
-        async def respawn() -> RayWorker:
-            return await RayWorker.start(adapter, limits.max_sessions)
-
-        workers = await asyncio.gather(*(respawn() for _ in range(config.workers)))
+        start = RayWorkers(config, adapter)
+        workers = await asyncio.gather(*(start.start() for _ in range(config.workers)))
         voices = await RayVoices.start((config.workers + 3) // 4 if config.voice else 0)
         info = replace(workers[0].info, voice=voices.name, voice_rate_hz=voices.rate_hz)
         chunks = round(1000 * config.journal.audio_s / info.chunk_ms)
-        return LaneEngine(
-            info, workers, voices, limits, metrics, open_journal(config), respawn, chunks, config.batch_rows
-        )
+        rest = (open_journal(config), start.start, chunks, config.batch_rows, start.renew)
+        engine = LaneEngine(info, workers, voices, config.as_limits(), metrics, *rest)
+        if config.max_workers > config.workers:
+            engine.beside(Scaler(engine, config.workers, config.max_workers).run())
+        return engine

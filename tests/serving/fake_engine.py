@@ -93,7 +93,9 @@ class FakeHandle:
     def hear(self, text: str) -> None:
         """Somebody said `text` just now."""
         t = self.heard_s
-        self.emit(SpeechStarted(t=t, start=t), Transcript(t=t, text=text[: len(text) // 2], final=False, start=t, end=t))
+        self.emit(
+            SpeechStarted(t=t, start=t), Transcript(t=t, text=text[: len(text) // 2], final=False, start=t, end=t)
+        )
         self.emit(SpeechStopped(t=t, end=t), Transcript(t=t, text=text, final=True, start=t, end=t))
         self._last_heard = text
         if self.spec.decide and not self.spec.manual:
@@ -233,5 +235,3 @@ class FakeEngine:
     async def close(self) -> None:
         for handle in self.handles:
             await handle.close()
-
-
