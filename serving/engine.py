@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from pathlib import Path
+from time import monotonic
 from typing import Any, Final
 
 import numpy as np
@@ -23,8 +25,8 @@ from soundflow import SAMPLE_RATE_HZ
 from soundflow.errors import CapacityError, DataError
 from soundflow.respond.speech_text import sentences
 
-RESPAWN_S: Final = (0.0, 1.0, 5.0, 15.0, 60.0)
-"""Waits before a lost worker is replaced, the last one again and again."""
+RESPAWN_S: Final = (0.0, 0.5, 2.0, 5.0, 15.0, 30.0)
+"""Waits before a lost worker is replaced, by how many were lost within the last one of them."""
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +40,8 @@ class LaneEngine:
         respawn: makes a worker in the place of a lost one.
         journal_chunks: chunks of the newest audio that the journal keeps; 0 keeps none.
         most_rows: sessions in one pass of a worker.
-        renew: makes `respawn` give workers with the weights of another adapter; raises where it cannot.
+        renew: makes `respawn` give workers with the weights of another adapter -> a call that takes that back;
+                raises where it cannot.
     """
 
     def __init__(
@@ -52,7 +55,7 @@ class LaneEngine:
         respawn: Callable[[], Awaitable[Worker]] | None = None,
         journal_chunks: int = 0,
         most_rows: int = 64,
-        renew: Callable[[Path | None], Awaitable[None]] | None = None,
+        renew: Callable[[Path | None], Awaitable[Callable[[], None]]] | None = None,
     ) -> None:
         self._info, self._voices, self._limits = info, voices, limits
         self._metrics, self._journal = metrics or NoMetrics(), journal or NoJournal()
@@ -64,6 +67,8 @@ class LaneEngine:
         self._homeless: list[LiveSession] = []
         self._draining = self._closed = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._resuming: set[str] = set()
+        self._lost_at: deque[float] = deque(maxlen=len(RESPAWN_S))
         self._retired: set[Lane] = set()
         self.lanes: list[Lane] = []
         for worker in workers:
@@ -108,7 +113,10 @@ class LaneEngine:
         mine = sum(s.spec.client == spec.client for s in self._sessions.values())
         if spec.client and mine >= self._limits.max_client_sessions:
             raise CapacityError(f"at most {self._limits.max_client_sessions} sessions of one client are served at once")
-        if all(lane.full for lane in self.lanes if lane.alive):
+        alive = [lane for lane in self.lanes if lane.alive]
+        if not alive and self._respawn is None:
+            raise CapacityError("no worker is left")
+        if alive and all(lane.full for lane in alive):
             raise CapacityError("all workers are busy; try again later or add workers")
 
     def _seat(self, session: LiveSession) -> LiveSession:
@@ -129,7 +137,18 @@ class LaneEngine:
             self._detached.pop(name).cancel()
             session.notice(Notice("resumed", "the session goes on", {"heard_s": session.heard_s}))
             return session
-        record = await asyncio.to_thread(self._journal.get, name) if session is None else None
+        if session is not None or name in self._resuming:
+            raise DataError("a session of this client that waits to be resumed was expected", name[:64])
+        self._resuming.add(name)
+        try:
+            return await self._from_journal(spec, name)
+        finally:
+            self._resuming.discard(name)
+
+    async def _from_journal(self, spec: SessionSpec, name: str) -> LiveSession:
+        record = await asyncio.to_thread(self._journal.get, name)
+        if self._draining:
+            raise CapacityError("the server is shutting down and takes no new sessions")
         if record is None or record["spec"]["client"] != spec.client:
             raise DataError("a session of this client that waits to be resumed was expected", name[:64])
         self._admit(spec)
@@ -191,7 +210,8 @@ class LaneEngine:
 
     def remembered(self, session: LiveSession) -> None:
         """What a session remembers has changed."""
-        self._journal.put(session.id, session.record(self._journal_chunks))
+        if not session.over:
+            self._journal.put(session.id, session.record(self._journal_chunks))
 
     def over(self, session: LiveSession) -> None:
         """A session has ended."""
@@ -233,10 +253,14 @@ class LaneEngine:
 
         Sessions move and lose nothing. What the new weights raise ends it with the old workers still there.
         """
-        if self._renew is not None:
-            await self._renew(adapter)
+        undo = await self._renew(adapter) if self._renew is not None else None
         for lane in [lane for lane in self.lanes if lane.alive]:
-            await self.grow()
+            try:
+                await self.grow()
+            except BaseException:
+                if undo is not None:
+                    undo()
+                raise
             self._retire(lane)
 
     def _retire(self, lane: Lane) -> None:
@@ -253,8 +277,13 @@ class LaneEngine:
         orphans = list(lane.sessions.values())
         lane.sessions.clear()
         for session in orphans:
-            session.move()
-            self._place(session)
+            session.move(lost=not retired)
+            if session.over:
+                continue
+            if self._respawn is None and not any(other.alive for other in self.lanes):
+                session.fail("no worker is left")
+            else:
+                self._place(session)
         if not self._closed:
             self._run(self._replace(lane))
 
@@ -265,10 +294,10 @@ class LaneEngine:
             return
         if self._respawn is None:
             return
-        tries = 0
         while not self._closed:
-            await asyncio.sleep(RESPAWN_S[min(tries, len(RESPAWN_S) - 1)])
-            tries += 1
+            lately = sum(monotonic() - at < RESPAWN_S[-1] for at in self._lost_at)
+            self._lost_at.append(monotonic())
+            await asyncio.sleep(RESPAWN_S[min(lately, len(RESPAWN_S) - 1)])
             try:
                 self._add(await self._respawn())
                 return

@@ -7,6 +7,7 @@ after `keep_s` at the latest. Audio is in it only where the owner asks for it.
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,7 +20,10 @@ from soundflow.errors import ConfigError, DataError
 MOST_BYTES: Final = 4 * 1024 * 1024
 """Of one record."""
 
+FORGET_EVERY: Final = 256  # writes
+
 Record = dict[str, Any]
+log = logging.getLogger(__name__)
 
 
 class Journal(Protocol):
@@ -70,6 +74,7 @@ class SqliteJournal:
             raise ConfigError(f"journal {path}: a writable SQLite file was expected ({error})") from error
         self._lock, self._keep_s = Lock(), keep_s
         self._waiting: dict[str, Record | None] = {}
+        self._written = self.failures = 0
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._forget()
 
@@ -81,11 +86,16 @@ class SqliteJournal:
         self._later(session, None)
 
     def get(self, session: str) -> Record | None:
-        """DataError where the file holds something else than a record."""
+        """DataError where the file holds something else than a record, or cannot be read."""
         with self._lock:
             if session in self._waiting:
                 return self._waiting[session]
-        row = self._db.execute("SELECT record FROM session WHERE id = ?", (session,)).fetchone()
+        oldest = time() - self._keep_s
+        try:
+            query = "SELECT record FROM session WHERE id = ? AND at > ?"
+            row = self._db.execute(query, (session, oldest)).fetchone()
+        except sqlite3.Error as error:
+            raise DataError(f"the journal cannot be read ({error})", session) from error
         return None if row is None else decoded(row[0], session)
 
     def close(self) -> None:
@@ -100,13 +110,29 @@ class SqliteJournal:
             self._writer.submit(self._write, session)
 
     def _write(self, session: str) -> None:
-        with self._lock:
-            record = self._waiting.pop(session, None)
+        """What waits stays readable until it is written; what cannot be written is said, and tried with the next."""
+        while True:
+            with self._lock:
+                record = self._waiting[session]
+            try:
+                self._store(session, record)
+            except (sqlite3.Error, DataError) as error:
+                self.failures += 1
+                log.error("the journal could not be written: %s", type(error).__name__)
+            with self._lock:
+                if self._waiting[session] is record:
+                    del self._waiting[session]
+                    return
+
+    def _store(self, session: str, record: Record | None) -> None:
         if record is None:
             self._db.execute("DELETE FROM session WHERE id = ?", (session,))
             return
         text = encoded(record, session)
         self._db.execute("INSERT OR REPLACE INTO session VALUES (?, ?, ?)", (session, time(), text))
+        self._written += 1
+        if self._written % FORGET_EVERY == 0:
+            self._forget()
 
     def _forget(self) -> None:
         self._db.execute("DELETE FROM session WHERE at < ?", (time() - self._keep_s,))
@@ -123,16 +149,27 @@ class RedisJournal:
         self._client = redis.Redis.from_url(url, socket_timeout=2.0)
         self._keep_ms, self._failed = int(1000 * keep_s), redis.RedisError
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self.failures = 0
         try:
             self._client.ping()
         except redis.RedisError as error:
             raise ConfigError(f"journal: the Redis server cannot be reached ({type(error).__name__})") from error
 
     def put(self, session: str, record: Record) -> None:
-        self._writer.submit(self._client.set, _key(session), encoded(record, session), px=self._keep_ms)
+        self._writer.submit(self._store, session, record)
 
     def delete(self, session: str) -> None:
-        self._writer.submit(self._client.delete, _key(session))
+        self._writer.submit(self._store, session, None)
+
+    def _store(self, session: str, record: Record | None) -> None:
+        try:
+            if record is None:
+                self._client.delete(_key(session))
+            else:
+                self._client.set(_key(session), encoded(record, session), px=self._keep_ms)
+        except (self._failed, DataError) as error:
+            self.failures += 1
+            log.error("the journal could not be written: %s", type(error).__name__)
 
     def get(self, session: str) -> Record | None:
         """DataError where the server holds something else than a record, or does not answer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
@@ -75,11 +76,17 @@ class LocalWorkers:
         """The one that was loaded last."""
         return self._model
 
-    async def renew(self, adapter: Path | None) -> None:
+    async def renew(self, adapter: Path | None) -> Callable[[], None]:
         """Load the tier with this adapter (seconds). WeightsError or ConfigError: the old model stays."""
         from soundflow.tiers import nano
 
+        old = self._model
         self._model = await asyncio.to_thread(nano.load, adapter=adapter, eight_bit=self._config.eight_bit)
+
+        def undo() -> None:
+            self._model = old
+
+        return undo
 
     async def start(self) -> LocalWorker:
         return LocalWorker(self._model, self._config.as_limits().max_sessions, os.cpu_count() or 1)

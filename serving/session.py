@@ -32,6 +32,7 @@ from soundflow.types import FloatArray, Tool
 
 REPLAYED: Final = 24
 """Chunks (9.6 s) that another worker hears again at most before it goes on, where somebody is speaking."""
+MOST_LOSSES: Final = 2
 LEAST_REPLAYED: Final = 8
 """Chunks that fill the windows of all encoders."""
 MOST_COMMANDS: Final = 64
@@ -70,6 +71,10 @@ class LiveSession:
         self._voiced = bool(voices.rate_hz)
         self._decided = 0  # chunks
         self._speech = -1  # chunk in which the speech began whose final transcript did not come yet
+        self._flying = False  # the first of the frames is with the worker
+        self._accepted = spec  # what the worker goes by
+        self._losses = 0  # of workers, since the last chunk
+        self._spoken_reply = ("", False)  # the newest reply, and whether it is spoken
         self._tokens = 0  # of the open reply since the last chunk
         self._began: float | None = None  # when chunk 0 was, or would have been, complete
         self._lost = 0  # samples dropped since it was last told
@@ -145,7 +150,7 @@ class LiveSession:
             self.say(text)
 
     def cancel(self) -> bool:
-        busy = bool(self.said[0]) or self.writing
+        busy = bool(self.said[0]) or self.writing or self._spoken.busy
         self._spoken.cancel()
         self._command("cancel", "cancelled")
         return busy
@@ -156,37 +161,55 @@ class LiveSession:
             self._command("voice", 0)
 
     def clear(self) -> None:
-        self._frames.clear()
-        self._chunker.clear()
+        kept = [self._frames[0]] if self._flying and self._frames else []
+        self._frames = deque(kept)
+        self._chunker.start_at(self._decided + len(kept))
+        self._room.set()
 
     async def close(self, flush: bool = False) -> None:
-        if not self.closing and not self.over:
+        if self.over:
+            return
+        if not flush:
+            self._spoken.cancel()
+            self._finish()
+            return
+        if not self.closing:
             self.closing = True
-            if flush and (last := self._chunker.flush()) is not None:
+            if (last := self._chunker.flush()) is not None:
                 self._frames.append((Frame(self.id, last.index, last.samples), self._due_at(last.index)))
-            if not flush:
-                self._frames.clear()
-                self._spoken.cancel()
-            self._command("close", flush)
+            self._command("close", True)
         await self._over.wait()
 
-    def due(self) -> list[Work]:
-        """What the next pass takes of this session; nothing is forgotten before `took`.
+    @property
+    def suspect(self) -> bool:
+        """Two workers in a row were lost with this session on them: it goes into a pass of its own."""
+        return self._losses > 1
 
-        A chunk that was sent ahead of time waits for some tokens of the open reply: live, it would have come later.
+    @property
+    def early(self) -> bool:
+        """Whether the next chunk was sent ahead of time and waits for some tokens of the open reply.
+
+        Live, it would have come later.
         """
+        ahead = bool(self._frames) and self.waits_since > monotonic()
+        return ahead and self.writing and self._tokens < TOKENS_A_CHUNK
+
+    def due(self) -> list[Work]:
+        """What the next pass takes of this session; nothing is forgotten before `took`."""
         work: list[Work] = [self._opening] if self._opening else []
-        early = bool(self._frames) and self.writing and self._tokens < TOKENS_A_CHUNK and self.waits_since > monotonic()
-        if early:
+        command = self._commands[0] if self._commands else None
+        if command is not None and not (command.verb == "close" and self._frames):
+            work.append(command)
+        elif self._frames and self.early:
             self._tokens += 1
-        elif self._frames and not (self._commands and self._commands[0].verb != "close"):
+        elif self._frames:
             work.append(self._frames[0][0])
-        elif self._commands and not (self._commands[0].verb == "close" and self._frames):
-            work.append(self._commands[0])
+            self._flying = True
         return work
 
     def took(self, work: list[Work]) -> None:
         """A pass has taken what `due` gave."""
+        self._flying = False
         for piece in work:
             if isinstance(piece, Open):
                 self._opening = None
@@ -196,7 +219,7 @@ class LiveSession:
             elif self._frames and self._frames[0][0] is piece:
                 self.late_s(monotonic() - self._frames.popleft()[1])
                 self._past.append((piece.chunk, piece.samples))
-                self._decided, self._tokens = piece.chunk + 1, 0
+                self._decided, self._tokens, self._losses = piece.chunk + 1, 0, 0
                 if len(self._frames) * self._size <= self._limits.backlog_s * SAMPLE_RATE_HZ / 2:
                     self._room.set()
 
@@ -208,9 +231,13 @@ class LiveSession:
         if result.memory is not None:
             self.memory = result.memory
             self._post.remembered(self)
+        if result.spec is not None and not any(c.verb == "update" for c in self._commands):
+            self._accepted = self._spec = result.spec
         if result.failed:
             self.fail(result.failed)
-        elif self._frames:
+        elif result.ended:
+            self.ended()
+        elif self._frames or self._commands:
             self._post.wake(self)
 
     def ended(self) -> None:
@@ -229,25 +256,37 @@ class LiveSession:
     def notice(self, notice: Notice) -> None:
         self._put(notice)
 
-    def move(self) -> None:
-        """The worker is gone: begin again in another from what is remembered. What was sent and not answered is sent
-        again; what was answered is not said again."""
+    def move(self, lost: bool = False) -> None:
+        """Begin again in another worker from what is remembered. What was sent and not answered is sent again; what was
+        answered is not said again.
+
+        Args:
+            lost: the worker died with this session on it; a session that outlives MOST_LOSSES of them without a chunk
+                decided is taken as their cause, and ends.
+        """
+        self._losses += lost
+        if self._losses > MOST_LOSSES:
+            self.fail(f"{self._losses} workers were lost with this session on them")
+            return
         memory = self.memory
         if memory is not None:
             memory = memory | {"now": self._decided * self._size}
         said = self.said[1] if self.said[0] else ""
         spoken = self._decided - self._speech + 3 if self._speech >= 0 else 0
-        past = list(self._past)[-max(LEAST_REPLAYED, spoken) :]
-        self._opening = Open(self.id, self._spec, memory, said, tuple(past), self._decided)
+        past = tuple(self._past)[-max(LEAST_REPLAYED, spoken) :]
+        self._flying = False
+        self._opening = Open(self.id, self._accepted, memory, said, past, self._decided, self._spoken.playhead)
+        if self.closing and not any(c.verb == "close" for c in self._commands):
+            self._commands.append(Command(self.id, "close", True))
         self._post.wake(self)
 
     def record(self, audio_chunks: int) -> dict[str, Any]:
         """For the journal."""
-        spec = replace(self._spec, tools=())
+        spec = replace(self._accepted, tools=())
         body = {name: getattr(spec, name) for name in spec.__slots__} | {"muted": sorted(spec.muted)}
         body["tools"] = [
             {"name": t.name, "description": t.description, "parameters": t.parameters, "confirm": t.confirm}
-            for t in self._spec.tools
+            for t in self._accepted.tools
         ]
         past = list(self._past)[-audio_chunks:] if audio_chunks else []
         return {
@@ -301,11 +340,11 @@ class LiveSession:
         if isinstance(output, ReplyDelta):
             text = self.said[1] if self.said[0] == output.id else ""
             self.said = (output.id, text + output.text)
-            if self._speaks:
+            if self._speaks(output.id):
                 self._spoken.wrote(output.id, output.text)
         elif isinstance(output, ReplyDone):
             self.said = ("", "")
-            if self._speaks:
+            if self._speaks(output.id):
                 self._put(output)
                 self._spoken.done(output.id, output.text)
                 return
@@ -320,9 +359,11 @@ class LiveSession:
         if isinstance(output, Action):
             self._call(output)
 
-    @property
-    def _speaks(self) -> bool:
-        return self._voiced and self._spec.speak and not self.mute
+    def _speaks(self, reply: str) -> bool:
+        """Settled at the first word of a reply: its voice either ends with its last piece or was never begun."""
+        if reply != self._spoken_reply[0]:
+            self._spoken_reply = (reply, self._voiced and self._spec.speak and not self.mute)
+        return self._spoken_reply[1]
 
     def _call(self, action: Action) -> None:
         self._made += 1

@@ -37,7 +37,7 @@ class Spoken:
         self._waiting: deque[tuple[str, str, bool]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._reply, self._text, self._given = "", "", 0
-        self._playhead = 0
+        self.playhead = 0  # sample until which the voice plays
         self.playing = ""  # the reply whose pieces were given last
         self.unspoken = 0
 
@@ -63,10 +63,16 @@ class Spoken:
         """Say no more of what was written."""
         self._waiting.clear()
         self._reply, self._text, self._given = "", "", 0
-        self._playhead = 0
+        self.playhead = 0
         if self._task is not None:
             self._task.cancel()
             self._task = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is spoken, waits to be, or still plays."""
+        making = self._task is not None and not self._task.done()
+        return making or bool(self._waiting) or self.playhead > self._now()
 
     async def settled(self) -> None:
         """Wait until all was spoken that waits."""
@@ -88,12 +94,14 @@ class Spoken:
             said = text
             try:
                 async for piece in self._voices.speak(text):
-                    self._playhead = max(self._playhead, self._now()) + round(len(piece) * SAMPLE_RATE_HZ / rate)
-                    self._until(self._playhead)
+                    self.playhead = max(self.playhead, self._now()) + round(len(piece) * SAMPLE_RATE_HZ / rate)
+                    self._until(self.playhead)
                     self.playing = reply
                     self._give(VoicePiece(reply, piece, rate, said))
                     said = ""
             except SoundflowError as error:
                 log.warning("a reply could not be spoken: %s", error.code)
+            except Exception:
+                log.exception("a voice failed")
             if last:
                 self._give(VoicePiece(reply, np.zeros(0, np.float32), rate, last=True))

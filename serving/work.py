@@ -14,7 +14,7 @@ class Open:
     """A session begins, or goes on with `memory` (`soundflow.memory`) and the `said` part of its open reply.
 
     `frames` are replayed first, without outputs: (chunk, [N] samples), in order. `chunk` is the first that was not
-    decided on.
+    decided on; `playing` the sample until which the voice of a reply plays.
     """
 
     session: str
@@ -23,6 +23,7 @@ class Open:
     said: str = ""
     frames: tuple[tuple[int, FloatArray], ...] = ()
     chunk: int = 0
+    playing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class Command:
 @dataclass(frozen=True, slots=True)
 class Result:
     """Of one piece of work, or (chunk -1) of replies that went on. `memory`: what to go on from elsewhere, where it has
-    changed. `reply`: the session has a reply in the making. `failed`: the session is over, and why.
+    changed. `reply`: the session has something to write or say. `failed`: the session is over, and why. `ended`: it is
+    over as it was asked to be. `spec`: what it goes by now.
     """
 
     session: str
@@ -57,6 +59,8 @@ class Result:
     memory: dict[str, Any] | None = None
     reply: bool = False
     failed: str = ""
+    ended: bool = False
+    spec: SessionSpec | None = None
 
 
 Work = Open | Frame | Command

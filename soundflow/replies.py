@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final
 
+import torch
 from torch import Tensor
 
 from soundflow.clock import seconds
@@ -97,9 +98,13 @@ class Replies:
         try:
             delta = reply.step(1) if logits is None else reply.take(logits)
         except SoundflowError as error:
-            self._reply = None
-            return self._session.on_failed(reply.request, error.code, str(error), now)
+            return self.fail(error, now)
         return self._told(reply, delta, now)
+
+    def fail(self, error: SoundflowError, now: int) -> list[Event]:
+        """Give the reply that is being made up."""
+        reply, self._reply = self._reply, None
+        return self._session.on_failed(reply.request, error.code, str(error), now) if reply else []
 
     def _told(self, reply: Reply | GivenReply, delta: str, now: int) -> list[Event]:
         events = self._session.on_text(reply.request, delta if reply.request.kind is Kind.SPEAK else "", now)
@@ -116,9 +121,10 @@ class Replies:
         return events
 
     def take_pending(self) -> list[Tensor]:
-        """Embeddings [n, D] that go in front of the next chunk's audio: decision tokens, said text. Given once."""
+        """Embeddings [n, D] that go in front of the next chunk's audio: decision tokens, said text. Given once; of more
+        than a chunk has room for, the newest."""
         pending, self._pending = self._pending, []
-        return pending
+        return [torch.cat(pending)[-(self._lalm.text_limit - 2) :]] if pending else []
 
     def stop(self, now: int) -> None:
         """Barge-in: stop decoding, forget what was not played yet. A thread stops by itself: its generation is over."""

@@ -27,10 +27,12 @@ from soundflow.report import sound_event
 from soundflow.respond.grammar import ActGrammar
 from soundflow.respond.playback import Playback
 from soundflow.respond.spoken_values import tool_phrases
+from soundflow.respond.tools import tools_prompt
 from soundflow.session import Session, SessionConfig
 from soundflow.types import AudioChunk, Decision, FloatArray, Kind, Perception, Tool, Vad, Words
 
 TAG_MEMORY = 4
+USUAL = "a word " * 20  # a request that must fit beside the tools
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ class Row:
         old = self.manner
         names = [t.name for t in manner.tools]
         prefix = self.model.context.prefix(manner.instruction, names)
+        self.model.context.act_header(USUAL, tools_prompt(manner.tools))
         DecisionPolicy(self.model.calibration, manner.proactivity)
         grammar = (
             self.replies.grammar if manner.tools == old.tools else self._grammar(self.replies.grammar, manner.tools)
@@ -131,6 +134,7 @@ class Row:
 
     def _set(self, manner: Manner) -> None:
         model = self.model
+        model.context.act_header(USUAL, tools_prompt(manner.tools))
         self.manner = manner
         self.policy = self._policy(manner)
         self.standing = Standing(manner.instruction, model.perceiver.labels)

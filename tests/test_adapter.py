@@ -63,13 +63,12 @@ def test_probabilities_sum_to_one_and_depend_on_the_audio(heard):
 def test_an_encoder_of_zeros_loses_the_alarm(nano_parts, audio):
     stream = Stream(nano.load(), tools=load_tools(DEMO / "tools.json"))
     encoder = stream._model.perceiver._sound
-    perceive = encoder.step
+    perceive = encoder.step_rows
 
-    def nothing(samples, state):
-        frames = perceive(samples, state)
-        return SoundFrames(0 * frames.scores, 0 * frames.embeddings, 0 * frames.alerts)
+    def nothing(samples, states):
+        return [SoundFrames(0 * f.scores, 0 * f.embeddings, 0 * f.alerts) for f in perceive(samples, states)]
 
-    encoder.step = nothing
+    encoder.step_rows = nothing
     assert not [t for t, _ in fired(stream.push(audio[: 16 * 16_000])) if t > 11]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,9 +41,14 @@ class RayWorkers:
     def __init__(self, config: Config, adapter: Path | None) -> None:
         self._seats, self._adapter = config.as_limits().max_sessions, adapter
 
-    async def renew(self, adapter: Path | None) -> None:
+    async def renew(self, adapter: Path | None) -> Callable[[], None]:
         """Workers that start from now on load this adapter."""
-        self._adapter = adapter
+        old, self._adapter = self._adapter, adapter
+
+        def undo() -> None:
+            self._adapter = old
+
+        return undo
 
     async def start(self) -> RayWorker:
         return await RayWorker.start(self._adapter, self._seats)

@@ -46,6 +46,12 @@ class CacheState:
     def batch(self) -> int:
         return len(self.lengths)
 
+    def check(self, count: int) -> None:
+        """CapacityError where `count` more tokens do not fit the first row."""
+        free = self.capacity - int(self.lengths[0])
+        if count > free:
+            raise CapacityError(f"at most {free} more tokens were expected, got {count}")
+
     def reset(self, rows: list[int]) -> None:
         """Empty these rows; the others do not change."""
         self.lengths[rows] = 0

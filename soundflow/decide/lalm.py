@@ -176,14 +176,19 @@ class Lalm:
         x[row] = tokens
         self.llama(x, counts, state.cache)
 
+    def check(self, row: int, count: int, state: LalmState) -> None:
+        """CapacityError where a chunk of `count` tokens is more than half of the cache behind the prefix."""
+        window = state.cache.capacity - int(state.cache.prefix[row])
+        if count > window // 2:
+            raise CapacityError(f"a chunk of at most {window // 2} tokens was expected, got {count}")
+
     def _make_room(self, row: int, count: int, state: LalmState) -> None:
         cache = state.cache
         room = cache.capacity - int(cache.lengths[row])
         if room >= count:
             return
+        self.check(row, count, state)
         window = cache.capacity - int(cache.prefix[row])
-        if count > window // 2:
-            raise CapacityError(f"a chunk of at most {window // 2} tokens was expected, got {count}")
         wanted, dropped = max(count - room, window // 8), 0
         while dropped < wanted and state.spans[row]:
             chunk, tokens = state.spans[row].popleft()

@@ -15,7 +15,6 @@ from torch.nn import functional as F
 
 from soundflow.decide.kv_cache import CacheState, rotate
 from soundflow.decide.llama import Block, Llama
-from soundflow.errors import CapacityError
 
 
 @torch.inference_mode()
@@ -34,9 +33,8 @@ def forward(llama: Llama, rows: Sequence[Tensor], caches: Sequence[CacheState]) 
     """
     counts = [len(r) for r in rows]
     starts = [int(c.lengths[0]) for c in caches]
-    for cache, start, count in zip(caches, starts, counts, strict=True):
-        if start + count > cache.capacity:
-            raise CapacityError(f"at most {cache.capacity - start} more tokens were expected, got {count}")
+    for cache, count in zip(caches, counts, strict=True):
+        cache.check(count)
     x = torch.cat(list(rows))
     at = torch.cat([torch.arange(s, s + n) for s, n in zip(starts, counts, strict=True)])
     cos, sin = llama.cos[at].to(x.dtype)[:, None], llama.sin[at].to(x.dtype)[:, None]

@@ -178,7 +178,7 @@ def test_one_failing_session_leaves_the_others(model, monkeypatch):
 def test_more_sessions_than_seats_are_refused(model):
     decider = Decider(model, 1)
     done = decider.step([Open("a", SessionSpec()), Open("b", SessionSpec())])
-    assert [r.failed[:8] for r in done.results] == ["", "capacity"]
+    assert {r.session: r.failed[:8] for r in done.results} == {"a": "", "b": "capacity"}
 
 
 def test_a_memory_brings_back_turns_notes_and_the_open_reply(model):

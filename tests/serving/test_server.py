@@ -27,7 +27,7 @@ from serving.config import Config
 from serving.handle import Engine, Notice, SessionSpec
 from serving.security import Guard, Refused
 from serving.server import Server, bind
-from soundflow.errors import ConfigError, SoundflowError, WeightsError
+from soundflow.errors import ConfigError, SoundflowError
 from tests.serving.fake_engine import FakeEngine
 from tests.serving.test_metrics import samples
 
@@ -390,26 +390,3 @@ def test_sigterm_ends_the_process_in_order() -> None:
     assert '"path": "/metrics"' in err
     assert TOKEN not in err
     assert "Traceback" not in err
-
-
-def test_a_signal_loads_the_weights_anew_and_bad_ones_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-
-    async def test(running: Running) -> None:
-        async def roll(adapter: Path | None) -> None:
-            asked.append(str(adapter))
-            if len(asked) > 1:
-                raise WeightsError("adapter.json is missing")
-
-        monkeypatch.setattr(running.engine, "roll", roll, raising=False)
-        for k in range(2):
-            os.kill(os.getpid(), signal.SIGUSR1)
-            async with asyncio.timeout(5):
-                while len(asked) <= k or running.server.rolling:
-                    await asyncio.sleep(0.01)
-        async with httpx.AsyncClient() as client:
-            assert (await client.get(f"http://{running.url}/ready")).status_code == 200
-
-    monkeypatch.setattr(server_module, "adapter_folder", lambda config: Path("new"))
-    run(test)
-    assert asked == ["new", "new"]
