@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from soundflow.errors import AudioFormatError, SoundflowError
 
 WIRE_HZ = 24_000
-PIECE = 2_400  # samples of one message: 100 ms
+PIECE = 960  # samples of one message: 40 ms
 DECISIONS = ("response.listen", "response.speak", "overlap.decision")
 DEMO = Path(__file__).resolve().parents[2] / "demo" / "house.flac"
 
@@ -91,13 +91,13 @@ class Live:
     async def send(self, event: dict[str, Any]) -> None:
         await self._socket.send(json.dumps(event))
 
-    async def play(self, audio: np.ndarray[Any, Any], seconds: float, offset: int = 0) -> None:
-        """Send `seconds` of `audio`, from `offset` on and round and round, at real time."""
+    async def play(self, audio: np.ndarray[Any, Any], seconds: float, offset: int = 0, message: int = PIECE) -> None:
+        """Send `seconds` of `audio`, from `offset` on and round and round, at real time, `message` samples at once."""
         began, total = time.monotonic(), int(seconds * WIRE_HZ)
         sent = 0
         while sent < total and not self.seen.error:
             at = (offset + sent) % len(audio)
-            piece = audio[at : at + min(PIECE, total - sent)]
+            piece = audio[at : at + min(message, total - sent)]
             wait = began + (sent + len(piece)) / WIRE_HZ - time.monotonic()
             if wait > 0:
                 await asyncio.sleep(wait)

@@ -17,6 +17,8 @@ KEEP: Final = (
     "response.speak", "response.created", "response.output_audio_transcript.delta", "response.output_audio.delta",
     "response.done", "input_audio_buffer.speech_started",
 )  # fmt: skip
+MESSAGE: Final = 480
+"""Samples of one message, 20 ms: what a microphone gives at once."""
 SIREN_S: Final = (8.0, 17.5)
 """Of the demo recording: a siren with what comes before it."""
 SPEECH_S: Final = (30.2, 33.6)
@@ -40,9 +42,10 @@ async def _turn(server: Server, audio: np.ndarray[Any, Any], found: Turns) -> No
     siren = audio[round(SIREN_S[0] * WIRE_HZ) : round(SIREN_S[1] * WIRE_HZ)]
     speech = audio[round(SPEECH_S[0] * WIRE_HZ) : round(SPEECH_S[1] * WIRE_HZ)]
     live = await Live.open(server.url, text_only=False, keep=KEEP)
-    playing = asyncio.create_task(live.play(siren, len(siren) / WIRE_HZ))
+    playing = asyncio.create_task(live.play(siren, len(siren) / WIRE_HZ, message=MESSAGE))
     sounded = await _first(live, "response.output_audio.delta", 0.0, 14.0)
-    await playing
+    playing.cancel()
+    await asyncio.wait([playing])
     if sounded is not None:
         decided = live.seen.first("response.speak")
         token = live.seen.first("response.output_audio_transcript.delta")
@@ -50,7 +53,7 @@ async def _turn(server: Server, audio: np.ndarray[Any, Any], found: Turns) -> No
             found.token.append(1000 * (token[0] - decided[0]))
             found.sound.append(1000 * (sounded - decided[0]))
         began = asyncio.get_running_loop().time()
-        talking = asyncio.create_task(live.play(speech, len(speech) / WIRE_HZ))
+        talking = asyncio.create_task(live.play(speech, len(speech) / WIRE_HZ, message=MESSAGE))
         over = await _cancelled(live, began, 4.0)
         await talking
         if over is not None:
