@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from torch import Tensor
 
@@ -21,6 +21,9 @@ from serving.work import Command, Frame, Open, Pass, Result, Work
 from soundflow.errors import CapacityError, SoundflowError
 from soundflow.row import Model, Step
 from soundflow.types import AudioChunk
+
+REPLAYED: Final = 6
+"""Chunks that are heard again in full, which fills all encoders. What is older is skimmed for its speech."""
 
 T = TypeVar("T")
 Steps = list[tuple[str, int, Step]]  # session, chunk (-1: none), step
@@ -91,8 +94,11 @@ class Decider:
             if (seat := self._guarded(piece.session, lambda p=piece: self._seated(p))) is not None:  # type: ignore[misc]
                 self._seats[piece.session] = seat
                 opened.append(piece)
-        for k in range(max((len(piece.frames) for piece in opened), default=0)):
-            frames = [Frame(p.session, *p.frames[k]) for p in opened if k < len(p.frames)]
+        for piece in opened:
+            seat = self._seats[piece.session]
+            self._guarded(piece.session, lambda s=seat, p=piece: s.catch_up(p.frames[:-REPLAYED]))  # type: ignore[misc]
+        for k in range(REPLAYED):
+            frames = [Frame(p.session, *p.frames[-REPLAYED:][k]) for p in opened if k < len(p.frames[-REPLAYED:])]
             steps = self._perceive(frames)
             heard = [(chunk, step.inputs, self._seats[n].row.lalm) for n, chunk, step in steps if self._decides(n)]
             self.model.lalm.step_rows(heard)
@@ -100,6 +106,7 @@ class Decider:
                 self._guarded(name, lambda n=name, s=step: self._seats[n].row.replay(s))  # type: ignore[misc]
         for piece in opened:
             if (seat := self._seats.get(piece.session)) is not None:
+                seat.caught_up()
                 outputs = self._guarded(piece.session, lambda s=seat, p=piece: s.resume(p.said))  # type: ignore[misc]
                 self._tell(piece.session, -1, outputs or [])
 

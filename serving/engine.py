@@ -28,6 +28,9 @@ from soundflow.respond.speech_text import sentences
 RESPAWN_S: Final = (0.0, 0.5, 2.0, 5.0, 15.0, 30.0)
 """Waits before a lost worker is replaced, by how many were lost within the last one of them."""
 
+SETTLE_S: Final = 2.0
+"""Before a replacement loads its model where others live: they need the processor to hear the moved sessions again."""
+
 log = logging.getLogger(__name__)
 
 
@@ -297,7 +300,8 @@ class LaneEngine:
         while not self._closed:
             lately = sum(monotonic() - at < RESPAWN_S[-1] for at in self._lost_at)
             self._lost_at.append(monotonic())
-            await asyncio.sleep(RESPAWN_S[min(lately, len(RESPAWN_S) - 1)])
+            wait = RESPAWN_S[min(lately, len(RESPAWN_S) - 1)]
+            await asyncio.sleep(max(wait, SETTLE_S) if any(other.alive for other in self.lanes) else wait)
             try:
                 self._add(await self._respawn())
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from soundflow.memory import recall, remember
 from soundflow.respond.playback import Playback
 from soundflow.row import Manner, Model, Row, Step
 from soundflow.session import SessionConfig
-from soundflow.types import FloatArray
+from soundflow.types import AudioChunk, FloatArray
 
 PREFILL: Final = 48
 """Tokens of a reply's prompt that one pass reads: a long prompt must not delay the decisions beside it."""
@@ -49,6 +50,16 @@ class Seat:
             self.says.extend(piece.memory.get("says", ()))
             row.session.state.stable_words = 0
             row.session.state.playing_until = piece.playing
+
+    def catch_up(self, frames: Sequence[tuple[int, FloatArray]]) -> None:
+        """What is heard from here on was heard before; these chunks are skimmed."""
+        self.model.perceiver.catch_up(self.row.perception, True)
+        for chunk, samples in frames:
+            self.row.skim(AudioChunk(chunk, chunk * len(samples), samples))
+
+    def caught_up(self) -> None:
+        """What is heard from here on is new."""
+        self.model.perceiver.catch_up(self.row.perception, False)
 
     def resume(self, said: str) -> list[Output]:
         """Behind the replay: go on with the reply that was open, and had `said` so much."""

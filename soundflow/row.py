@@ -215,6 +215,11 @@ class Row:
             events += self.replies.advance(self.now)
         return events + self.replies.poll(self.now), decision
 
+    def skim(self, chunk: AudioChunk) -> None:
+        """A chunk long before those that are replayed: its speech may still go on."""
+        self.model.perceiver.skim(chunk, self.perception)
+        self.now = chunk.end_sample
+
     def replay(self, step: Step) -> None:
         """A step that was decided on before, elsewhere: its logits are not read, nothing is told again."""
         self._recent.tags.append(step.perception.tags)

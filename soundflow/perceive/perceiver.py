@@ -23,6 +23,7 @@ from soundflow.perceive.words import WordsChannel, WordsConfig, WordsState
 from soundflow.types import AudioChunk, FloatArray, Perception, Sound, Vad, Words
 
 EVENTS = SoundEventsConfig(on=0.3, off=0.15)
+SKIMMED_SPEECH = 0.5  # AudioSet's Speech probability of a chunk that was skimmed
 OWN_EVENTS = SoundEventsConfig(on=0.5, off=0.25, never=frozenset())
 
 
@@ -129,6 +130,18 @@ class Perceiver:
     def expect(self, state: PerceiverState, phrases: Sequence[str]) -> None:
         """From the next segment of speech on, these phrases are likely, and no others."""
         state.words.bias = self._moonshine.bias(phrases) if phrases else None
+
+    def catch_up(self, state: PerceiverState, on: bool) -> None:
+        """While on, chunks are heard whose words nobody reads: only finished speech is recognised."""
+        state.words.catching_up = on
+
+    def skim(self, chunk: AudioChunk, state: PerceiverState) -> None:
+        """Hear a chunk while catching up of which only the open speech matters; a tenth of a step."""
+        level = self._level.step(chunk.samples, state.level)
+        self._sound.skim(level.samples, state.sound)
+        vad = self._vad.step(chunk, state.vad)
+        self._speech.step(chunk.samples, False, state.speech)
+        self._words.step(chunk, vad, state.words, SKIMMED_SPEECH)
 
     def sounds(self, chunks: Sequence[AudioChunk], states: Sequence[PerceiverState]) -> list[Sounded]:
         """The sound encoder over the next chunk of many streams at once; `step` then takes each stream's."""

@@ -108,6 +108,10 @@ class SoundEncoder:
         n = self.windows
         return [SoundFrames(*(part[k * n : (k + 1) * n] for part in found)) for k in range(len(samples))]
 
+    def skim(self, samples: FloatArray, state: SoundState) -> None:
+        """Let a chunk pass by: nothing is encoded, and the next one is heard behind it."""
+        self._windows(samples, state)
+
     def _windows(self, samples: FloatArray, state: SoundState) -> FloatArray:
         """[S, 15600] of one stream; its tail moves on."""
         if samples.shape != (self.chunk_samples,):

@@ -109,7 +109,7 @@ class WordsState:
     """Of one stream. `recent` [n] are the samples up to `position`; `taken` is where earlier segments end.
 
     `context` are the last finished words, said from `context_start` to `context_end`. `bias`: what is likely to be
-    said.
+    said. `catching_up`: nobody reads growing words now, so an open segment is not recognised before that is over.
     """
 
     recent: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
@@ -122,6 +122,7 @@ class WordsState:
     segment: OpenSegment | None = None
     pending: Pending | None = None
     bias: Bias | None = None
+    catching_up: bool = False
 
     def snapshot(self) -> dict[str, Any]:
         """A copy that later steps do not change; a running job is kept as its inputs."""
@@ -190,7 +191,7 @@ class WordsChannel:
                 self._close(state, segment, vad.stopped)
         keep = self.config.pre_roll_samples + 2 * SAMPLE_RATE_HZ + self.config.context_samples
         state.recent = state.recent[-keep:].copy()
-        if state.segment is not None and state.pending is None:
+        if state.segment is not None and state.pending is None and not state.catching_up:
             self._decode_if_due(state, state.segment)
         return Words(new, state.segment.partial if state.segment else "", final)
 
