@@ -26,6 +26,7 @@ LATE: Final = 0.5
 VOICELESS: Final = 2.0  # chunks that half of the sessions wait at least
 STUCK_S: Final = 20.0  # a pass that takes longer is taken as a worker that is lost
 IDLE_S: Final = 0.01
+PING_S: Final = 2.0
 HALF_LIFE_S: Final = 3.0  # of the load, while nothing is decided
 FULL: Final = 0.6
 SMOOTH: Final = 0.03  # share of the newest chunk in the smoothed wait
@@ -131,12 +132,11 @@ class Lane:
                 self._lost(self)
                 return
             writing = any(s.writing for s in self.sessions.values())
-            if not (self._ready or self._leaving or writing or self._retiring):
-                self._some.clear()
-                await self._some.wait()
-                continue
             try:
-                await self._pass()
+                if self._ready or self._leaving or writing:
+                    await self._pass()
+                else:
+                    await self._idle()
             except WorkerLost:
                 self.alive = False
                 self._lost(self)
@@ -146,6 +146,22 @@ class Lane:
                 self.alive = False
                 self._lost(self)
                 return
+
+    async def _idle(self) -> None:
+        """Wait for work; a worker without any is asked now and then whether it is still there."""
+        self._some.clear()
+        try:
+            async with asyncio.timeout(PING_S):
+                await self._some.wait()
+        except TimeoutError:
+            await self._ask([], False)
+
+    async def _ask(self, pieces: list[Work], texts: bool) -> Pass:
+        try:
+            async with asyncio.timeout(STUCK_S):
+                return await self.worker.step(pieces, texts)
+        except TimeoutError as error:
+            raise WorkerLost(f"{self.worker.name} did not answer within {STUCK_S:g} s") from error
 
     async def _pass(self) -> None:
         now, work = monotonic(), dict[str, list[Work]]()
@@ -172,11 +188,7 @@ class Lane:
         if not pieces and not (texts and writing):
             await asyncio.sleep(IDLE_S)
             return
-        try:
-            async with asyncio.timeout(STUCK_S):
-                done = await self.worker.step(pieces, texts)
-        except TimeoutError as error:
-            raise WorkerLost(f"{self.worker.name} did not answer within {STUCK_S:g} s") from error
+        done = await self._ask(pieces, texts)
         self._metrics.step(done.seconds, done.frames)
         self._metrics.tokens(done.tokens)
         self._metrics.queue(sum(s.backlog for s in self.sessions.values()))

@@ -75,7 +75,7 @@ def run_turns(
 @app.command(name="failover")
 def run_failover(out: Out, trials: Annotated[int, typer.Option(min=1)] = 20, seed: Seed = 0) -> None:
     """Two Ray actors, eight live sessions, one actor killed with SIGKILL at a random moment."""
-    found = failover.run(trials, seed)
+    found = failover.run(trials, seed, typer.echo)
     _write(out, "failover", [asdict(x) for x in found])
     head = ("killed at s", "lost", "twice", "gap s", "broken", "replies", "respawn s")
     _table(head, [(f"{x.killed_at_s:.1f}", x.lost, x.twice, f"{x.gap_s:.2f}", x.broken, x.replies, f"{x.respawn_s:.1f}")

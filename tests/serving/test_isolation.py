@@ -328,6 +328,26 @@ def test_a_stuck_worker_is_replaced(model, monkeypatch):
     check_whole(asyncio.run(run()), 5)
 
 
+def test_an_idle_worker_that_died_is_replaced(model, monkeypatch):
+    monkeypatch.setattr("serving.lane.PING_S", 0.05)
+    monkeypatch.setattr("serving.engine.SETTLE_S", 0.0)
+
+    async def run():
+        started = []
+
+        async def respawn():
+            started.append(1)
+            return LocalWorker(model, 8, 1)
+
+        served = engine(model, [LocalWorker(model, 8, 1), Mortal(model, [1])], respawn=respawn)
+        async with asyncio.timeout(5):
+            while not started or served.workers < 2:
+                await asyncio.sleep(0.01)
+        await served.close()
+
+    asyncio.run(run())
+
+
 def test_without_workers_sessions_end_and_closing_never_hangs(model):
     async def run():
         served: LaneEngine = engine(model, [Mortal(model, [3])])
