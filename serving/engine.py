@@ -235,6 +235,7 @@ class LaneEngine:
     def _add(self, worker: Worker) -> None:
         chunk_s = self._chunk_samples / SAMPLE_RATE_HZ
         self.lanes.append(Lane(worker, chunk_s, self._metrics, self._lost, self._most_rows))
+        self._metrics.workers(self.workers)
         homeless, self._homeless = self._homeless, []
         for session in homeless:
             if not session.over:
@@ -277,6 +278,7 @@ class LaneEngine:
             log.error("a worker is lost; its sessions move", extra={"count": len(lane.sessions)})
             self._metrics.dropped("worker", 1)
         self.lanes.remove(lane)
+        self._metrics.workers(self.workers)
         orphans = list(lane.sessions.values())
         lane.sessions.clear()
         for session in orphans:

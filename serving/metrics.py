@@ -41,7 +41,8 @@ class Metrics:
         self._tokens = Counter("soundflow_tokens", "Tokens of replies and calls that were decoded", registry=r)
         self._replies = Counter("soundflow_replies", "Replies, by outcome", ["outcome"], registry=r)
         self._ready = Gauge("soundflow_ready", "1 when new sessions are taken", registry=r)
-        self._load = Gauge("soundflow_load", "Busy share of the workers, the signal to scale by", registry=r)
+        self._load = Gauge("soundflow_load", "How long decisions wait, in chunks: the signal to scale by", registry=r)
+        self._workers = Gauge("soundflow_workers", "Workers that serve", registry=r)
         self._up = Gauge("soundflow_service_up", "1 when a side service runs", ["service"], registry=r)
         self._failed = Counter(
             "soundflow_service_failures",
@@ -95,8 +96,11 @@ class Metrics:
     def ready(self, ready: bool) -> None:
         self._ready.set(float(ready))
 
-    def load(self, share: float) -> None:
-        self._load.set(share)
+    def load(self, chunks: float) -> None:
+        self._load.set(chunks)
+
+    def workers(self, count: int) -> None:
+        self._workers.set(count)
 
     def service(self, name: str, up: bool) -> None:
         self._up.labels(self._bounded("service", name)).set(float(up))
@@ -145,7 +149,9 @@ class NoMetrics:
 
     def ready(self, ready: bool) -> None: ...
 
-    def load(self, share: float) -> None: ...
+    def load(self, chunks: float) -> None: ...
+
+    def workers(self, count: int) -> None: ...
 
     def service(self, name: str, up: bool) -> None: ...
 
