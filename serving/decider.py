@@ -24,6 +24,8 @@ from soundflow.types import AudioChunk
 
 REPLAYED: Final = 6
 """Chunks that are heard again in full, which fills all encoders. What is older is skimmed for its speech."""
+UNTOLD: Final = 2
+"""Of these: the last ones, whose words may not have come out yet."""
 
 T = TypeVar("T")
 Steps = list[tuple[str, int, Step]]  # session, chunk (-1: none), step
@@ -99,6 +101,9 @@ class Decider:
             self._guarded(piece.session, lambda s=seat, p=piece: s.catch_up(p.frames[:-REPLAYED]))  # type: ignore[misc]
         for k in range(REPLAYED):
             frames = [Frame(p.session, *p.frames[-REPLAYED:][k]) for p in opened if k < len(p.frames[-REPLAYED:])]
+            for piece in opened:
+                if len(piece.frames[-REPLAYED:]) - k <= UNTOLD and piece.session in self._seats:
+                    self._seats[piece.session].nearly()
             steps = self._perceive(frames)
             heard = [(chunk, step.inputs, self._seats[n].row.lalm) for n, chunk, step in steps if self._decides(n)]
             self.model.lalm.step_rows(heard)

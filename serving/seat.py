@@ -53,13 +53,17 @@ class Seat:
 
     def catch_up(self, frames: Sequence[tuple[int, FloatArray]]) -> None:
         """What is heard from here on was heard before; these chunks are skimmed."""
-        self.model.perceiver.catch_up(self.row.perception, True)
+        self.model.perceiver.catch_up(self.row.perception, 2)
         for chunk, samples in frames:
             self.row.skim(AudioChunk(chunk, chunk * len(samples), samples))
 
+    def nearly(self) -> None:
+        """From here on an end of speech may not have been told."""
+        self.model.perceiver.catch_up(self.row.perception, 1)
+
     def caught_up(self) -> None:
         """What is heard from here on is new."""
-        self.model.perceiver.catch_up(self.row.perception, False)
+        self.model.perceiver.catch_up(self.row.perception, 0)
 
     def resume(self, said: str) -> list[Output]:
         """Behind the replay: go on with the reply that was open, and had `said` so much."""

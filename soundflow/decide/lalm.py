@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import torch
@@ -16,6 +17,8 @@ from soundflow.decide.llama import Llama
 from soundflow.errors import CapacityError
 from soundflow.perceive.projector import Projector
 from soundflow.types import FloatArray, Kind, Perception
+
+MOST_PREFIXES: Final = 16
 
 
 @dataclass(slots=True)
@@ -46,7 +49,7 @@ class LalmState:
 
 
 class Lalm:
-    """Llama, projector and the three decision tokens. Holds weights only."""
+    """Llama, projector and the three decision tokens. Holds weights, and the newest prompts as the cache has them."""
 
     def __init__(
         self, llama: Llama, projector: Projector, decision_in: Tensor, decision_out: Tensor, bias: Tensor, capacity: int
@@ -57,6 +60,7 @@ class Lalm:
         self.decision_in = decision_in.to(llama.norm.dtype)
         self.decision_out, self.bias = decision_out.float(), bias.float()
         self.capacity = capacity
+        self._prefixes: dict[tuple[int, ...], dict[str, Tensor]] = {}  # what the first rows of a prompt became
 
     @property
     def text_limit(self) -> int:
@@ -72,8 +76,15 @@ class Lalm:
         if len(prefix_ids) > self.capacity // 2:
             raise CapacityError(f"a prefix of at most {self.capacity // 2} tokens was expected, got {len(prefix_ids)}")
         state.reset([row])
+        key = tuple(prefix_ids)
+        if (read := self._prefixes.get(key)) is not None:
+            state.cache.restore(row, read)
+            return
         self._append(row, self.embed(prefix_ids), state)
         state.cache.prefix[row] = len(prefix_ids)
+        while len(self._prefixes) >= MOST_PREFIXES:
+            self._prefixes.pop(next(iter(self._prefixes)))
+        self._prefixes[key] = state.cache.snapshot(row)
 
     def embed(self, ids: Sequence[int]) -> Tensor:
         """[P] ids -> [P,D]."""

@@ -131,9 +131,9 @@ class Perceiver:
         """From the next segment of speech on, these phrases are likely, and no others."""
         state.words.bias = self._moonshine.bias(phrases) if phrases else None
 
-    def catch_up(self, state: PerceiverState, on: bool) -> None:
-        """While on, chunks are heard whose words nobody reads: only finished speech is recognised."""
-        state.words.catching_up = on
+    def catch_up(self, state: PerceiverState, how: int) -> None:
+        """2: what is heard was heard before, and nothing of it is recognised; 1: but speech that ends; 0: it is new."""
+        state.words.catching_up = how
 
     def skim(self, chunk: AudioChunk, state: PerceiverState) -> None:
         """Hear a chunk while catching up of which only the open speech matters; a tenth of a step."""

@@ -109,7 +109,8 @@ class WordsState:
     """Of one stream. `recent` [n] are the samples up to `position`; `taken` is where earlier segments end.
 
     `context` are the last finished words, said from `context_start` to `context_end`. `bias`: what is likely to be
-    said. `catching_up`: nobody reads growing words now, so an open segment is not recognised before that is over.
+    said. `catching_up`: what is heard was heard before. 1: no open segment is recognised before that is over; 2: nor a
+    closed one, whose words were told.
     """
 
     recent: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
@@ -122,7 +123,7 @@ class WordsState:
     segment: OpenSegment | None = None
     pending: Pending | None = None
     bias: Bias | None = None
-    catching_up: bool = False
+    catching_up: int = 0
 
     def snapshot(self) -> dict[str, Any]:
         """A copy that later steps do not change; a running job is kept as its inputs."""
@@ -247,7 +248,7 @@ class WordsChannel:
         """End `segment` at `stopped`; its final decode is on its way unless it must stay without text."""
         size = max(0, min(segment.end, stopped + self.config.tail_samples) - segment.start)
         state.segment, state.taken = None, min(segment.end, max(stopped, segment.start))
-        if segment.words or (size and self._may_speak(segment)):
+        if state.catching_up < 2 and (segment.words or (size and self._may_speak(segment))):
             self._submit(state, "close", segment.audio[:size], segment, state.taken)
 
     def _cut(self, state: WordsState, segment: OpenSegment) -> None:

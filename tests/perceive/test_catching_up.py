@@ -33,14 +33,14 @@ def test_a_sentence_that_is_skimmed_comes_out_whole(perceiver, chunks):
     whole = perceiver.init_state((), chunks[0].start_sample)
     expected = [perceiver.step(c, whole) for c in chunks]
     state = perceiver.init_state((), chunks[0].start_sample)
-    perceiver.catch_up(state, True)
+    perceiver.catch_up(state, 2)
     for chunk in chunks[: MOVED - FIRST]:
         if chunk.index < MOVED - 6:
             perceiver.skim(chunk, state)
         else:
             found = perceiver.step(chunk, state)
             assert not found.words.new
-    perceiver.catch_up(state, False)
+    perceiver.catch_up(state, 0)
     rest = [perceiver.step(c, state) for c in chunks[MOVED - FIRST :]]
     assert finals(p.words for p in expected)
     assert finals(p.words for p in rest) == finals(p.words for p in expected[MOVED - FIRST :])
