@@ -53,9 +53,14 @@ def capacity(
         for levels in found.values() for x in levels
     ]  # fmt: skip
     _table(("case", "streams", "p50 ms", "p99 ms", "decided", "cores", "passes/s", "RSS MB", "holds"), rows)
-    for case, levels in found.items():
-        typer.echo(f"{case}: {load.most(levels)} streams hold")
     typer.echo(f"one thread reads {bandwidth:.1f} GB/s here")
+    for case, levels in found.items():
+        best = max((x for x in levels if x.holds), key=lambda x: x.streams, default=levels[0])
+        read = best.passes_per_s * load.weight_bytes(case) / 1e9
+        typer.echo(
+            f"{case}: {load.most(levels)} streams hold, {load.most(levels) / max(best.cores, 0.01):.1f} a core in use; the "
+            f"LALM's weights are read at {read:.2f} GB/s, {read / bandwidth:.0%} of that"
+        )
     charts.capacity(found, out / "capacity.png")
 
 
