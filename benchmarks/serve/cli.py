@@ -58,8 +58,8 @@ def capacity(
         best = max((x for x in levels if x.holds), key=lambda x: x.streams, default=levels[0])
         read = best.passes_per_s * load.weight_bytes(case) / 1e9
         typer.echo(
-            f"{case}: {load.most(levels)} streams hold, {load.most(levels) / max(best.cores, 0.01):.1f} a core in use; the "
-            f"LALM's weights are read at {read:.2f} GB/s, {read / bandwidth:.0%} of that"
+            f"{case}: {load.most(levels)} streams hold, {load.most(levels) / max(best.cores, 0.01):.1f} a core in use; "
+            f"the LALM's weights are read at {read:.2f} GB/s, {read / bandwidth:.0%} of that"
         )
     charts.capacity(found, out / "capacity.png")
 
