@@ -21,9 +21,9 @@ CHUNK_S: Final = 0.4
 CASES: Final[Mapping[str, Mapping[str, str]]] = {
     "batched": {},
     "one by one": {"BATCH_ROWS": "1"},
-    "batched, bf16": {"EIGHT_BIT": "false"},
-    "one by one, bf16": {"BATCH_ROWS": "1", "EIGHT_BIT": "false"},
-    "ray, two actors": {"ENGINE": "ray", "WORKERS": "2"},
+    "batched bf16": {"EIGHT_BIT": "false"},
+    "one by one bf16": {"BATCH_ROWS": "1", "EIGHT_BIT": "false"},
+    "ray (two actors)": {"ENGINE": "ray", "WORKERS": "2"},
 }
 
 
