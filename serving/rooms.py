@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+from serving.around import EngineAround, HandleAround
 from serving.config import Config
-from serving.handle import Engine, EngineInfo, Handle, Output, SessionSpec, VoicePiece
+from serving.handle import Engine, Handle, Output, SessionSpec
 from serving.recordings import Recording, Recordings
 from serving.roomsettings import QuietHours, zone
 from serving.security import ROOM
@@ -79,46 +80,28 @@ def plans(config: Config, labels: tuple[str, ...]) -> dict[str, Plan]:
     return found
 
 
-class RoomHandle:
+class RoomHandle(HandleAround):
     """A `Handle` whose spec is the room's; `spec` is what was asked for."""
 
     def __init__(self, inner: Handle, asked: SessionSpec, plan: Plan, owner: RoomEngine) -> None:
-        self.inner, self.plan = inner, plan
-        self._asked, self._owner = asked, owner
+        super().__init__(inner, asked)
+        self.plan, self._owner = plan, owner
         self._recording: Recording | None = owner.record(inner.id)
         self.gone_at: float | None = None
         """Monotonic seconds since which its socket is lost."""
-
-    @property
-    def id(self) -> str:
-        return self.inner.id
-
-    @property
-    def spec(self) -> SessionSpec:
-        return self._asked
-
-    @property
-    def heard_s(self) -> float:
-        return self.inner.heard_s
 
     def push(self, pcm: FloatArray) -> None:
         self.inner.push(pcm)
         if self._recording is not None:
             self._recording.push(pcm)
 
-    async def room(self) -> None:
-        await self.inner.room()
+    def see(self, output: Output) -> Output:
+        """Observers see it, too."""
+        self._owner.show(self.plan.name, output)
+        return output
 
-    async def outputs(self) -> AsyncIterator[Output]:
-        found = self.inner.outputs()
-        try:
-            async for output in found:
-                self._owner.show(self.plan.name, output)
-                yield output
-            self._owner.forget(self)
-        finally:
-            if (close := getattr(found, "aclose", None)) is not None:
-                await close()
+    def ended(self) -> None:
+        self._owner.forget(self)
 
     def update(self, spec: SessionSpec) -> None:
         self.inner.update(self.plan.apply(spec, self._owner.now()))
@@ -130,27 +113,6 @@ class RoomHandle:
         if wanted != self.inner.spec:
             self.inner.update(wanted)
 
-    def commit(self) -> None:
-        self.inner.commit()
-
-    def respond(self, text: str = "") -> None:
-        self.inner.respond(text)
-
-    def say(self, text: str) -> None:
-        self.inner.say(text)
-
-    def tool_result(self, call_id: str, output: str, speak: bool = True) -> None:
-        self.inner.tool_result(call_id, output, speak)
-
-    def cancel(self) -> bool:
-        return self.inner.cancel()
-
-    def played(self, reply: str, ms: int) -> None:
-        self.inner.played(reply, ms)
-
-    def clear(self) -> None:
-        self.inner.clear()
-
     async def close(self, flush: bool = False) -> None:
         self._owner.forget(self)
         await self.inner.close(flush)
@@ -161,7 +123,7 @@ class RoomHandle:
             self._recording = None
 
 
-class RoomEngine:
+class RoomEngine(EngineAround):
     """See the module.
 
     Args:
@@ -180,7 +142,7 @@ class RoomEngine:
         recordings: Recordings | None = None,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
-        self.inner = inner
+        super().__init__(inner)
         self.observers: list[Observer] = []
         self._plans = plans(config, inner.info.labels)
         self._recordings = recordings
@@ -190,28 +152,13 @@ class RoomEngine:
         self._open: dict[str, RoomHandle] = {}
 
     @property
-    def info(self) -> EngineInfo:
-        return self.inner.info
-
-    @property
-    def ready(self) -> bool:
-        return self.inner.ready
-
-    @property
-    def sessions(self) -> int:
-        return self.inner.sessions
-
-    @property
     def load(self) -> float | None:
-        """Busy share of the workers, in [0, 1]; None where the engine does not say."""
+        """How long decisions wait, in chunks; None where the engine does not say."""
         core: Any = self.inner
         while not hasattr(core, "load") and hasattr(core, "inner"):
             core = core.inner
         found: float | None = getattr(core, "load", None)
         return found
-
-    def drain(self) -> None:
-        self.inner.drain()
 
     async def open(self, spec: SessionSpec, resume: str = "") -> RoomHandle:
         plan = self._plans.get(ROOM.get(), self._plans[""])
@@ -232,16 +179,12 @@ class RoomEngine:
         if isinstance(handle, RoomHandle):
             handle.stop_recording()
             handle.gone_at = time.monotonic()
-            handle = handle.inner
-        self.inner.detach(handle)
-
-    def synthesize(self, text: str) -> AsyncIterator[VoicePiece]:
-        return self.inner.synthesize(text)
+        super().detach(handle)
 
     async def close(self) -> None:
         for handle in list(self._open.values()):
             self.forget(handle)
-        await self.inner.close()
+        await super().close()
 
     def spec_of(self, query: Mapping[str, str], client: str) -> SessionSpec:
         """What a new session of `?room=` begins with, so that its client is told the room's settings."""

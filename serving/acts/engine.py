@@ -8,69 +8,35 @@ result. A risky one reaches the client as `Call` with `confirm`; it answers by `
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
 from serving.acts.runner import ActRunner, Taken
-from serving.handle import Call, Engine, EngineInfo, Handle, Output, SessionSpec, VoicePiece
+from serving.around import EngineAround, HandleAround
+from serving.handle import Call, Engine, Handle, Output, SessionSpec
 from soundflow.respond.tools import MAX_TOOLS
-from soundflow.types import FloatArray
 
 
-class ActingHandle:
+class ActingHandle(HandleAround):
     """A session of `inner` with the runner's tools. `spec` is as the client gave it."""
 
     def __init__(self, inner: Handle, runner: ActRunner, spec: SessionSpec) -> None:
-        self.inner = inner
-        self._runner, self._spec = runner, spec
+        super().__init__(inner, spec)
+        self._runner = runner
 
-    @property
-    def id(self) -> str:
-        return self.inner.id
-
-    @property
-    def spec(self) -> SessionSpec:
-        return self._spec
-
-    @property
-    def heard_s(self) -> float:
-        return self.inner.heard_s
-
-    def push(self, pcm: FloatArray) -> None:
-        self.inner.push(pcm)
-
-    async def room(self) -> None:
-        await self.inner.room()
-
-    async def outputs(self) -> AsyncIterator[Output]:
-        found = self.inner.outputs()
-        try:
-            async for output in found:
-                if isinstance(output, Call) and all(t.name != output.name for t in self._spec.tools):
-                    taken = self._runner.take(self.inner, output)
-                    if taken in (Taken.RUNNING, Taken.REFUSED):
-                        continue
-                    if taken is Taken.ASKED:
-                        yield replace(output, confirm=True)
-                        continue
-                yield output
-        finally:
-            if (close := getattr(found, "aclose", None)) is not None:
-                await close()
+    def see(self, output: Output) -> Output | None:
+        """The runner carries out the calls of its tools; the client is asked about risky ones."""
+        if isinstance(output, Call) and all(t.name != output.name for t in self._asked.tools):
+            taken = self._runner.take(self.inner, output)
+            if taken in (Taken.RUNNING, Taken.REFUSED):
+                return None
+            if taken is Taken.ASKED:
+                return replace(output, confirm=True)
+        return output
 
     def update(self, spec: SessionSpec) -> None:
         self.inner.update(with_tools(spec, self._runner))
-        self._spec = spec
-
-    def commit(self) -> None:
-        self.inner.commit()
-
-    def respond(self, text: str = "") -> None:
-        self.inner.respond(text)
-
-    def say(self, text: str) -> None:
-        self.inner.say(text)
+        self._asked = spec
 
     def tool_result(self, call_id: str, output: str, speak: bool = True) -> None:
         """As `Handle.tool_result`; for a call that waits for a yes, `output` is the answer."""
@@ -79,40 +45,14 @@ class ActingHandle:
         else:
             self.inner.tool_result(call_id, output, speak)
 
-    def cancel(self) -> bool:
-        return self.inner.cancel()
 
-    def played(self, reply: str, ms: int) -> None:
-        self.inner.played(reply, ms)
-
-    def clear(self) -> None:
-        self.inner.clear()
-
-    async def close(self, flush: bool = False) -> None:
-        await self.inner.close(flush)
-
-
-class ActingEngine:
+class ActingEngine(EngineAround):
     """See the module. Everything else is the inner engine's."""
 
     def __init__(self, inner: Engine, runner: ActRunner) -> None:
-        self.inner, self.runner = inner, runner
+        super().__init__(inner)
+        self.runner = runner
         self._handles: WeakValueDictionary[str, ActingHandle] = WeakValueDictionary()
-
-    @property
-    def info(self) -> EngineInfo:
-        return self.inner.info
-
-    @property
-    def ready(self) -> bool:
-        return self.inner.ready
-
-    @property
-    def sessions(self) -> int:
-        return self.inner.sessions
-
-    def drain(self) -> None:
-        self.inner.drain()
 
     async def open(self, spec: SessionSpec, resume: str = "") -> ActingHandle:
         inner = await self.inner.open(with_tools(spec, self.runner), resume)
@@ -120,15 +60,6 @@ class ActingEngine:
         handle = ActingHandle(inner, self.runner, known.spec if known is not None else spec)
         self._handles[inner.id] = handle
         return handle
-
-    def detach(self, handle: Handle) -> None:
-        self.inner.detach(handle.inner if isinstance(handle, ActingHandle) else handle)
-
-    def synthesize(self, text: str) -> AsyncIterator[VoicePiece]:
-        return self.inner.synthesize(text)
-
-    async def close(self) -> None:
-        await self.inner.close()
 
 
 def with_tools(spec: SessionSpec, runner: ActRunner) -> SessionSpec:
