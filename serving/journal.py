@@ -13,8 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from time import time
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
+from serving.records import Record
 from soundflow.errors import ConfigError, DataError
 
 MOST_BYTES: Final = 4 * 1024 * 1024
@@ -22,7 +23,6 @@ MOST_BYTES: Final = 4 * 1024 * 1024
 
 FORGET_EVERY: Final = 256  # writes
 
-Record = dict[str, Any]
 log = logging.getLogger(__name__)
 
 

@@ -5,19 +5,16 @@ to go on in another worker. The `Handle` that protocols drive.
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from time import monotonic
 from typing import Any, Final, Protocol
-
-import numpy as np
 
 from serving.handle import Call, Notice, Output, SessionSpec
 from serving.limits import Limits
 from serving.outbox import Outbox
+from serving.records import Record, packed, recorded_spec, spec_record, unpacked
 from serving.results import spoken_result
 from serving.spoken import Spoken
 from serving.voices import Voices
@@ -28,7 +25,7 @@ from soundflow.errors import ConfigError, DataError, StreamClosedError
 from soundflow.events import Action, ReplyCancelled, ReplyDelta, ReplyDone, SpeechStarted, Transcript
 from soundflow.perceive.chunker import Chunker
 from soundflow.replies import TOKENS_A_CHUNK
-from soundflow.types import FloatArray, Tool
+from soundflow.types import FloatArray
 
 REPLAYED: Final = 24
 """Chunks (9.6 s) that another worker hears again at most before it goes on, where somebody is speaking."""
@@ -280,37 +277,26 @@ class LiveSession:
             self._commands.append(Command(self.id, "close", True))
         self._post.wake(self)
 
-    def record(self, audio_chunks: int) -> dict[str, Any]:
+    def record(self, audio_chunks: int) -> Record:
         """For the journal."""
-        spec = replace(self._accepted, tools=())
-        body = {name: getattr(spec, name) for name in spec.__slots__} | {"muted": sorted(spec.muted)}
-        body["tools"] = [
-            {"name": t.name, "description": t.description, "parameters": t.parameters, "confirm": t.confirm}
-            for t in self._accepted.tools
-        ]
         past = list(self._past)[-audio_chunks:] if audio_chunks else []
         return {
-            "spec": body,
+            "spec": spec_record(self._accepted),
             "memory": self.memory,
             "said": list(self.said),
             "decided": self._decided,
             "calls": dict(self._calls),
-            "audio": [[k, _packed(x)] for k, x in past],
+            "audio": [[k, packed(x)] for k, x in past],
         }
 
     @classmethod
-    def of(
-        cls, name: str, record: dict[str, Any], size: int, limits: Limits, voices: Voices, post: Post
-    ) -> LiveSession:
+    def of(cls, name: str, record: Record, size: int, limits: Limits, voices: Voices, post: Post) -> LiveSession:
         """The session of a record. DataError where the record is not whole."""
         try:
-            body = dict(record["spec"])
-            body["tools"] = tuple(Tool(**t) for t in body["tools"])
-            body["muted"] = frozenset(body["muted"])
-            made = cls(name, SessionSpec(**body), size, limits, voices, post)
+            made = cls(name, recorded_spec(record["spec"]), size, limits, voices, post)
             made.memory, made.said = record["memory"], tuple(record["said"])
             made._decided, made._calls = int(record["decided"]), dict(record["calls"])
-            made._past.extend((int(k), _unpacked(x)) for k, x in record["audio"])
+            made._past.extend((int(k), unpacked(x)) for k, x in record["audio"])
             made._chunker.start_at(made._decided)
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"a whole record was expected ({type(error).__name__}: {error})", name) from error
@@ -396,11 +382,3 @@ class LiveSession:
             self._room.set()
             self._box.end(*last)
             self._post.over(self)
-
-
-def _packed(samples: FloatArray) -> str:
-    return base64.b64encode((samples * 32767).astype("<i2").tobytes()).decode()
-
-
-def _unpacked(text: str) -> FloatArray:
-    return np.frombuffer(base64.b64decode(text), "<i2").astype(np.float32) / 32767

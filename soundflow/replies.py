@@ -8,7 +8,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final
 
-import torch
 from torch import Tensor
 
 from soundflow.clock import seconds
@@ -124,7 +123,10 @@ class Replies:
         """Embeddings [n, D] that go in front of the next chunk's audio: decision tokens, said text. Given once; of more
         than a chunk has room for, the newest."""
         pending, self._pending = self._pending, []
-        return [torch.cat(pending)[-(self._lalm.text_limit - 2) :]] if pending else []
+        room = self._lalm.text_limit + 1  # a decision and what was said
+        while len(pending) > 1 and sum(map(len, pending)) > room:
+            pending.pop(0)
+        return [p[-room:] for p in pending]
 
     def stop(self, now: int) -> None:
         """Barge-in: stop decoding, forget what was not played yet. A thread stops by itself: its generation is over."""

@@ -183,7 +183,7 @@ class Row:
             return None
         typed = self.model.context.encode(f" {self.model.context.plain(text)}\n") if text else []
         quiet = replace(self._last, words=Words(), sounds=(), vad=Vad((), False), end_sample=self.now)
-        ids = typed[-self.model.lalm.text_limit :]
+        ids = typed[-(self.model.lalm.text_limit - 2) :]
         inputs = self._inputs(quiet, False)
         return Step(quiet, torch.cat([inputs, self.model.lalm.embed(ids)]) if ids else inputs, True, heard)
 
@@ -270,8 +270,8 @@ class Row:
     def _inputs(self, perception: Perception, closed: bool) -> Tensor:
         """Pending tokens, the audio embedding, then the words printed in this chunk [P,D]."""
         lalm, words = self.model.lalm, perception.words
-        # a chunk must fit the cache: of a flood of words the newest are kept
-        ids = self.model.context.words(words.new, closed)[-lalm.text_limit :]
+        # a chunk must fit half of the cache behind the longest prefix: of a flood of words the newest are kept
+        ids = self.model.context.words(words.new, closed)[-(lalm.text_limit - 2) :]
         parts = [
             *self.replies.take_pending(),
             lalm.audio_embedding(perception, self.standing.tags),

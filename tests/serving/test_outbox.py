@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -199,3 +200,19 @@ def test_a_record_is_bounded():
 
     with pytest.raises(DataError):
         encoded({"x": "y" * MOST_BYTES}, "s")
+
+
+def test_the_journal_says_when_it_cannot_write_and_goes_on(tmp_path):
+    journal = SqliteJournal(tmp_path / "j.db")
+    journal._db.execute("PRAGMA query_only=ON")
+    journal.put("a", {"k": 1})
+    end = time.monotonic() + 5.0
+    while not journal.failures and time.monotonic() < end:
+        time.sleep(0.01)
+    assert journal.failures == 1
+    journal._db.execute("PRAGMA query_only=OFF")
+    journal.put("a", {"k": 2})
+    journal.close()
+    again = SqliteJournal(tmp_path / "j.db")
+    assert again.get("a") == {"k": 2}
+    again.close()
