@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import uvicorn
 
-from serving import logs
+from serving import heap, logs
 from serving.acts import ActingEngine
 from serving.app import make_app
 from serving.build import adapter_folder, build_engine
@@ -268,5 +268,6 @@ def serve(
     Raises:
         ConfigError, WeightsError: it could not start.
     """
+    heap.settle()
     logs.setup(config.log.format, config.log.level, secrets_of(config))
     asyncio.run(Server(config, build).run(on_ready))

@@ -12,6 +12,7 @@ from pathlib import Path
 import ray
 import torch
 
+from serving import heap
 from serving.decider import Decider
 from serving.handle import EngineInfo
 from serving.work import Pass, Work
@@ -26,6 +27,7 @@ class PerceptionActor:
     """One `Decider` on one core (or, with `num_gpus` in its options, beside a GPU)."""
 
     def __init__(self, adapter: Path | None, seats: int) -> None:
+        heap.settle()
         torch.set_num_threads(1)
         model = nano.load(adapter=adapter, eight_bit=True)
         self._decider = Decider(model, seats)
