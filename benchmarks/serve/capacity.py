@@ -59,7 +59,7 @@ async def level(case: str, server: Server, streams: int, seconds: float, audio: 
             live = await Live.open(server.url, keep=["error"])
         except SoundflowError:
             return [], round(seconds / CHUNK_S)
-        await live.play(audio, SETTLE_S + seconds, int(offsets[k]))
+        await live.play(audio, SETTLE_S + seconds + 0.2, int(offsets[k]))  # what a resampler holds back
         await live.drained()
         seen = await live.close()
         first = round(SETTLE_S / CHUNK_S)
