@@ -126,26 +126,16 @@ class Lane:
         await self.worker.close()
 
     async def _run(self) -> None:
-        while True:
-            if self._retiring:
-                self.alive = False
-                self._lost(self)
-                return
-            writing = any(s.writing for s in self.sessions.values())
-            try:
-                if self._ready or self._leaving or writing:
-                    await self._pass()
-                else:
-                    await self._idle()
-            except WorkerLost:
-                self.alive = False
-                self._lost(self)
-                return
-            except Exception:
-                log.exception("a pass of %s failed", self.worker.name)
-                self.alive = False
-                self._lost(self)
-                return
+        try:
+            while not self._retiring:
+                writing = any(s.writing for s in self.sessions.values())
+                await (self._pass() if self._ready or self._leaving or writing else self._idle())
+        except WorkerLost:
+            log.warning("%s is lost", self.worker.name)
+        except Exception:
+            log.exception("a pass of %s failed", self.worker.name)
+        self.alive = False
+        self._lost(self)
 
     async def _idle(self) -> None:
         """Wait for work; a worker without any is asked now and then whether it is still there."""

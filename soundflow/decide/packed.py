@@ -52,11 +52,10 @@ def forward(llama: Llama, rows: Sequence[Tensor], caches: Sequence[CacheState]) 
 class _Row:
     """Views of one cache, by layer, made once a pass: where new keys and values go, and all that attention reads."""
 
-    __slots__ = ("count", "mask", "new_keys", "new_values", "seen_keys", "seen_values")
+    __slots__ = ("mask", "new_keys", "new_values", "seen_keys", "seen_values")
 
     def __init__(self, cache: CacheState, start: int, count: int, groups: int, dtype: torch.dtype) -> None:
         end = start + count
-        self.count = count
         self.new_keys = cache.keys[:, 0, :, start:end].unbind(0)
         self.new_values = cache.values[:, 0, :, start:end].unbind(0)
         self.seen_keys = cache.keys[:, :, :, :end].unbind(0)
