@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.systems import OURS, Nano
 from soundflow.errors import ConfigError
 from soundflow.loop import Model
-from soundflow.perceive.perceiver import Perceiver, PerceiverState, Sounded
+from soundflow.perceive.perceiver import Frames, Perceiver, PerceiverState
 from soundflow.types import AudioChunk, Perception, Words
 
 
@@ -45,9 +45,9 @@ class Deprived:
         return getattr(self._perceiver, name)
 
     def step(
-        self, chunk: AudioChunk, state: PerceiverState, words: Words | None = None, sounded: Sounded | None = None
+        self, chunk: AudioChunk, state: PerceiverState, words: Words | None = None, frames: Frames | None = None
     ) -> Perception:
-        return SENSES[self._sense](self._perceiver.step(chunk, state, words, sounded))
+        return SENSES[self._sense](self._perceiver.step(chunk, state, words, frames))
 
     def flush(self, state: PerceiverState) -> Words:
         words = self._perceiver.flush(state)

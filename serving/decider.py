@@ -19,6 +19,7 @@ from serving.handle import Output
 from serving.seat import Seat
 from serving.work import Command, Frame, Open, Pass, Result, Work
 from soundflow.errors import CapacityError, SoundflowError
+from soundflow.perceive.perceiver import Frames
 from soundflow.row import Model, Step
 from soundflow.types import AudioChunk
 
@@ -37,7 +38,7 @@ class Decider:
     """Serves up to `seats` sessions of one model.
 
     Args:
-        threads: how many sessions are perceived at once; their encoders leave the interpreter free.
+        threads: of how many sessions the speech is encoded at once; encoders leave the interpreter free.
     """
 
     def __init__(self, model: Model, seats: int, threads: int = 1) -> None:
@@ -46,10 +47,31 @@ class Decider:
         self._seats: dict[str, Seat] = {}
         self._results: list[Result] = []
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="perceive") if threads > 1 else None
+        self._heard: dict[str, tuple[Frame, Frames | SoundflowError]] = {}  # of sessions, ahead of their pass
 
     @property
     def sessions(self) -> int:
         return len(self._seats)
+
+    def hear(self, frames: Sequence[Frame]) -> None:
+        """Hear frames whose pass is still to come, at most one of each session; may run beside `step` in another thread
+        while that has no work of these sessions.
+        """
+        known: list[tuple[Frame, Seat]] = []
+        for frame in frames:
+            if (seat := self._seats.get(frame.session)) is None:
+                continue
+            try:
+                self.model.perceiver.check(_chunk(frame), seat.row.perception)
+                known.append((frame, seat))
+            except SoundflowError as error:
+                self._heard[frame.session] = frame, error
+        if not known:
+            return
+        chunks, states = [_chunk(f) for f, _ in known], [s.row.perception for _, s in known]
+        found = self.model.perceiver.hear(chunks, states, self._pool)
+        for (frame, _), heard in zip(known, found, strict=True):
+            self._heard[frame.session] = frame, heard
 
     def step(self, work: Sequence[Work], texts: bool = True) -> Pass:
         """One pass.
@@ -80,9 +102,13 @@ class Decider:
         except Exception as error:
             log.exception("a session failed")
             failed = f"internal: {type(error).__name__}"
-        self._seats.pop(name, None)
+        self._leave(name)
         self._results.append(Result(name, chunk, failed=failed))
         return None
+
+    def _leave(self, name: str) -> None:
+        self._seats.pop(name, None)
+        self._heard.pop(name, None)
 
     def _tell(self, name: str, chunk: int, outputs: list[Output]) -> None:
         seat = self._seats.get(name)
@@ -128,7 +154,7 @@ class Decider:
         if seat is None:
             return
         if piece.verb == "close" and not piece.value:
-            del self._seats[piece.session]
+            self._leave(piece.session)
             self._results.append(Result(piece.session, ended=True))
             return
         done = self._guarded(piece.session, lambda: seat.command(piece))
@@ -138,19 +164,20 @@ class Decider:
             self._tell(piece.session, -1, done[0])
 
     def _perceive(self, frames: Sequence[Frame]) -> Steps:
-        known = [f for f in frames if f.session in self._seats]
-        if not known:
-            return []
-        chunks = [AudioChunk(f.chunk, f.chunk * len(f.samples), f.samples) for f in known]
-        rows = [self._seats[f.session].row for f in known]
-        sounded = self.model.perceiver.sounds(chunks, [row.perception for row in rows])
+        """Begin a step with each frame, as it was heard ahead or as it is heard now."""
+        self.hear([f for f in frames if not self._is_heard(f)])
+        steps: Steps = []
+        for frame in frames:
+            seat, heard = self._seats.get(frame.session), self._heard.pop(frame.session, None)
+            if seat is None or heard is None:
+                continue
+            if (step := self._guarded(frame.session, lambda s=seat, h=heard: _begun(s, *h), frame.chunk)) is not None:  # type: ignore[misc]
+                steps.append((frame.session, frame.chunk, step))
+        return steps
 
-        def one(k: int) -> Step | None:
-            return self._guarded(known[k].session, lambda: rows[k].begin(chunks[k], sounded=sounded[k]), known[k].chunk)
-
-        some = range(len(known))
-        found = list(self._pool.map(one, some)) if self._pool and len(known) > 1 else [one(k) for k in some]
-        return [(f.session, f.chunk, step) for f, step in zip(known, found, strict=True) if step is not None]
+    def _is_heard(self, frame: Frame) -> bool:
+        ahead = self._heard.get(frame.session)
+        return ahead is not None and ahead[0] is frame
 
     def _decide(self, steps: Steps, texts: bool) -> int:
         """One pass over all that decide and the open replies; further steps of a session come after."""
@@ -225,5 +252,15 @@ class Decider:
         """Sessions that close, once they have said all."""
         for name, seat in list(self._seats.items()):
             if seat.closing and not seat.writing:
-                del self._seats[name]
+                self._leave(name)
                 self._results.append(Result(name, outputs=list(seat.row.ended()), ended=True))
+
+
+def _chunk(frame: Frame) -> AudioChunk:
+    return AudioChunk(frame.chunk, frame.chunk * len(frame.samples), frame.samples)
+
+
+def _begun(seat: Seat, frame: Frame, heard: Frames | SoundflowError) -> Step:
+    if isinstance(heard, SoundflowError):
+        raise heard
+    return seat.row.begin(_chunk(frame), frames=heard)

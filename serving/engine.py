@@ -282,7 +282,7 @@ class LaneEngine:
         orphans = list(lane.sessions.values())
         lane.sessions.clear()
         for session in orphans:
-            session.move(lost=not retired)
+            session.move(lost=not retired and lane.blames(session))
             if session.over:
                 continue
             if self._respawn is None and not any(other.alive for other in self.lanes):

@@ -1,5 +1,7 @@
 """A worker and the sessions that sit on it: passes without pause while there is work, and what gives way under load.
 
+A worker that can is let hear the chunks of the next pass while the LALM runs over the last one.
+
 Decisions come first. A chunk that waits longer than LATE of a chunk stops the writing of replies until it is heard. A
 lane whose chunks wait for FULL of a chunk on average takes no new session (one that is always busy may still batch
 more). One in which half of the
@@ -11,7 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from statistics import median
 from time import monotonic
 from typing import Final, Protocol
@@ -19,11 +22,13 @@ from typing import Final, Protocol
 from serving.handle import Notice
 from serving.metrics import Metrics, NoMetrics
 from serving.session import LiveSession
-from serving.work import Command, Pass, Result, Work
+from serving.work import Command, Frame, Open, Pass, Result, Work
 from soundflow.events import DecisionEvent, ReplyCancelled, ReplyDone
 
 LATE: Final = 0.5
 VOICELESS: Final = 2.0  # chunks that half of the sessions wait at least
+LEAST_ROWS: Final = 4
+"""Of a pass, before it is worth two of half its size."""
 STUCK_S: Final = 20.0  # a pass that takes longer is taken as a worker that is lost
 IDLE_S: Final = 0.01
 PING_S: Final = 2.0
@@ -43,6 +48,8 @@ class Worker(Protocol):
     """Runs a `serving.decider.Decider` somewhere."""
 
     name: str
+    hear: Callable[[list[Frame]], Awaitable[None]] | None
+    """Hears frames of a pass to come while a pass runs; None where that saves no time."""
 
     async def step(self, work: list[Work], texts: bool) -> Pass:
         """WorkerLost where the worker died."""
@@ -57,7 +64,7 @@ class Lane:
     Args:
         chunk_s: length of a chunk.
         lost: told when the worker is gone; the lane then does nothing more.
-        most_rows: sessions in one pass; one serves them one by one.
+        most_rows: sessions in one pass; one serves them one by one, each from its samples to its decision.
     """
 
     def __init__(
@@ -73,7 +80,12 @@ class Lane:
         self.wait_s = 0.0  # from the end of a chunk to its decision, smoothed
         self.alive = True
         self._chunk_s, self._metrics, self._lost, self._most_rows = chunk_s, metrics, lost, most_rows
+        self._hear = worker.hear if most_rows > 1 else None
         self._ready: dict[str, LiveSession] = {}
+        self._heard: dict[str, list[Work]] = {}  # what the next pass takes
+        self._aboard: dict[str, list[Work]] = {}  # what the pass that runs has taken
+        self._hearing: set[str] = set()
+        self._pass: asyncio.Task[None] | None = None
         self._leaving: list[Command] = []
         self._some = asyncio.Event()
         self._voiceless = False
@@ -92,6 +104,11 @@ class Lane:
         if not self.sessions:
             return 0.0
         return self.wait_s / self._chunk_s * 0.5 ** ((monotonic() - self._waited_at) / HALF_LIFE_S)
+
+    def blames(self, session: LiveSession) -> bool:
+        """Of a lane whose worker was lost: whether this session may be why. Where nothing ran, all may be."""
+        ran = self._hearing | set(self._aboard)
+        return session.id in ran or not ran
 
     def add(self, session: LiveSession) -> None:
         if not self.sessions:
@@ -127,57 +144,106 @@ class Lane:
 
     async def _run(self) -> None:
         try:
-            while not self._retiring:
-                writing = any(s.writing for s in self.sessions.values())
-                await (self._pass() if self._ready or self._leaving or writing else self._idle())
+            while not self._retiring or self._pass is not None:
+                self._some.clear()
+                if not await self._advance():
+                    await self._wait()
         except WorkerLost:
             log.warning("%s is lost", self.worker.name)
         except Exception:
             log.exception("a pass of %s failed", self.worker.name)
+        finally:
+            if self._pass is not None:
+                self._pass.cancel()
         self.alive = False
         self._lost(self)
 
-    async def _idle(self) -> None:
-        """Wait for work; a worker without any is asked now and then whether it is still there."""
-        self._some.clear()
+    async def _advance(self) -> bool:
+        """End, start and prepare passes -> whether there may be more to do at once."""
+        if self._pass is not None and self._pass.done():
+            ended, self._pass = self._pass, None
+            ended.result()
+            self._aboard = {}
+        if self._retiring:
+            return False
+        if self._pass is None:
+            if self._hear is None:
+                self._heard = self._gather(self._most_rows)
+            self._launch()
+        if self._hear is None:
+            return False
+        # Of many sessions one half is heard while the LALM runs over the other.
+        fresh = self._gather(min(self._most_rows, max(LEAST_ROWS, -(-len(self.sessions) // 2))) - len(self._heard))
+        frames = [w for due in fresh.values() if not isinstance(due[0], Open) for w in due if isinstance(w, Frame)]
+        if frames:
+            self._hearing = set(fresh)
+            async with _patience(self.worker.name):
+                await self._hear(frames)
+            self._hearing = set()
+        self._heard |= fresh
+        return bool(fresh)
+
+    async def _wait(self) -> None:
+        """For work, or for the pass that runs; a worker without any work is asked now and then whether it is there."""
+        if self._pass is not None:
+            await self._some.wait()
+            return
+        held = bool(self._ready) or any(s.writing for s in self.sessions.values())
         try:
-            async with asyncio.timeout(PING_S):
+            async with asyncio.timeout(IDLE_S if held else PING_S):
                 await self._some.wait()
         except TimeoutError:
-            await self._ask([], False)
+            if not held:
+                await self._ask([], False)
 
     async def _ask(self, pieces: list[Work], texts: bool) -> Pass:
-        try:
-            async with asyncio.timeout(STUCK_S):
-                return await self.worker.step(pieces, texts)
-        except TimeoutError as error:
-            raise WorkerLost(f"{self.worker.name} did not answer within {STUCK_S:g} s") from error
+        async with _patience(self.worker.name):
+            return await self.worker.step(pieces, texts)
 
-    async def _pass(self) -> None:
-        now, work = monotonic(), dict[str, list[Work]]()
+    def _gather(self, most: int) -> dict[str, list[Work]]:
+        """What is due of at most so many sessions that are in no pass yet. A suspect goes alone."""
+        found: dict[str, list[Work]] = {}
+        alone = not self._heard and self._pass is None
+        if any(s.suspect for name in self._heard if (s := self.sessions.get(name)) is not None):
+            return found
         for name, session in list(self._ready.items()):
-            if len(work) >= self._most_rows or (work and session.suspect):
+            if len(found) >= most or (session.suspect and (found or not alone)):
                 break
+            if name in self._heard or name in self._aboard:
+                continue
             del self._ready[name]  # the one that was served last is the last of the next pass
             if due := session.due():
-                work[name] = due
+                found[name] = due
             if due or session.early:
                 self._ready[name] = session
             if due and session.suspect:
                 break
+        return found
+
+    def _launch(self) -> None:
+        """Start a pass, where there is something for it."""
+        now = monotonic()
         waits = [max(0.0, now - s.waits_since) for s in self.sessions.values()]
         texts = max(waits, default=0.0) < LATE * self._chunk_s or now - self._wrote > STARVED_S
         self._degrade(median(waits) if waits else 0.0)
+        writing = any(s.writing for s in self.sessions.values())
+        work = {name: due for name, due in self._heard.items() if name in self.sessions}
+        self._heard = {}
         leaving, self._leaving = self._leaving, []
         pieces: list[Work] = [*leaving, *(piece for due in work.values() for piece in due)]
-        writing = any(s.writing for s in self.sessions.values())
+        if not pieces and not (texts and writing):
+            return
         if texts:
             self._wrote = now
+            for session in self._ready.values():
+                session.let_write()
         elif writing:
             self._metrics.dropped("reply_pauses", 1)
-        if not pieces and not (texts and writing):
-            await asyncio.sleep(IDLE_S)
-            return
+        self._aboard = work
+        self._pass = asyncio.create_task(self._through(work, pieces, texts), name=f"pass {self.worker.name}")
+        self._pass.add_done_callback(lambda _: self._some.set())
+
+    async def _through(self, work: dict[str, list[Work]], pieces: list[Work], texts: bool) -> None:
         done = await self._ask(pieces, texts)
         self._metrics.step(done.seconds, done.frames)
         self._metrics.tokens(done.tokens)
@@ -225,3 +291,12 @@ class Lane:
         self._waited_at = monotonic()
         if wait > self._chunk_s:
             self._metrics.deadline_miss(1)
+
+
+@asynccontextmanager
+async def _patience(name: str) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(STUCK_S):
+            yield
+    except TimeoutError as error:
+        raise WorkerLost(f"{name} did not answer within {STUCK_S:g} s") from error

@@ -16,7 +16,7 @@ from serving.handle import EngineInfo
 from serving.journal import Journal, NoJournal, RedisJournal, SqliteJournal
 from serving.metrics import Metrics, NoMetrics
 from serving.voices import LocalVoices
-from serving.work import Pass, Work
+from serving.work import Frame, Pass, Work
 from soundflow import SAMPLE_RATE_HZ, __version__
 from soundflow.errors import WeightsError
 from soundflow.respond.voice import Voice, choose_voice
@@ -24,18 +24,23 @@ from soundflow.row import Model
 
 
 class LocalWorker:
-    """A decider in a thread of its own."""
+    """A decider in two threads of its own: one hears, one decides."""
 
     def __init__(self, model: Model, seats: int, threads: int, name: str = "local") -> None:
         self.name = name
         self._decider = Decider(model, seats, threads)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"decide-{name}")
+        self._ears = ThreadPoolExecutor(1, thread_name_prefix=f"hear-{name}")
 
     async def step(self, work: list[Work], texts: bool) -> Pass:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._decider.step, work, texts)
 
+    async def hear(self, frames: list[Frame]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._ears, self._decider.hear, frames)
+
     async def close(self) -> None:
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        for thread in (self._thread, self._ears):
+            thread.shutdown(wait=False, cancel_futures=True)
 
 
 def info_of(model: Model, voice: str, rate_hz: int) -> EngineInfo:
@@ -81,7 +86,8 @@ class LocalWorkers:
         from soundflow.tiers import nano
 
         old = self._model
-        self._model = await asyncio.to_thread(nano.load, adapter=adapter, eight_bit=self._config.eight_bit)
+        eight_bit, cores = self._config.eight_bit, os.cpu_count() or 1
+        self._model = await asyncio.to_thread(nano.load, adapter=adapter, eight_bit=eight_bit, word_threads=cores)
 
         def undo() -> None:
             self._model = old

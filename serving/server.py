@@ -227,6 +227,7 @@ class Server:
             http=patient(limits.handshake_s, 4 * limits.max_client_sessions + 64),
             ws="websockets-sansio",
             ws_max_size=limits.max_frame_bytes,
+            ws_per_message_deflate=False,  # base64 of audio hardly gets smaller
             ws_ping_interval=20.0,
             ws_ping_timeout=20.0,
             lifespan="off",

@@ -191,15 +191,18 @@ class LiveSession:
         ahead = bool(self._frames) and self.waits_since > monotonic()
         return ahead and self.writing and self._tokens < TOKENS_A_CHUNK
 
+    def let_write(self) -> None:
+        """A pass takes replies on: one token more for a chunk that waits for them."""
+        if self.early:
+            self._tokens += 1
+
     def due(self) -> list[Work]:
         """What the next pass takes of this session; nothing is forgotten before `took`."""
         work: list[Work] = [self._opening] if self._opening else []
         command = self._commands[0] if self._commands else None
         if command is not None and not (command.verb == "close" and self._frames):
             work.append(command)
-        elif self._frames and self.early:
-            self._tokens += 1
-        elif self._frames:
+        elif self._frames and not self.early:
             work.append(self._frames[0][0])
             self._flying = True
         return work
@@ -258,7 +261,7 @@ class LiveSession:
         answered is not said again.
 
         Args:
-            lost: the worker died with this session on it; a session that outlives MOST_LOSSES of them without a chunk
+            lost: the worker died, maybe of this session; one that outlives MOST_LOSSES of them without a chunk
                 decided is taken as their cause, and ends.
         """
         self._losses += lost

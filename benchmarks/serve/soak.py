@@ -110,7 +110,7 @@ def run(minutes: float, streams: int, seed: int, engine: dict[str, str] | None =
     """`streams` seats for `minutes`; the server must then be as it was behind the first session."""
     found, rng = Soak(), random.Random(seed)
     with serving({"LIMITS__RESUME_S": "2", **(engine or {})}) as server:
-        asyncio.run(_keep(server, 1, time.monotonic() + 10.0, random.Random(seed), Soak()))
+        asyncio.run(_keep(server, streams + 1, time.monotonic() + 20.0, random.Random(seed), Soak()))
         time.sleep(5.0)
         found.before = _left(server)
         asyncio.run(_keep(server, streams, time.monotonic() + 60.0 * minutes, rng, found))

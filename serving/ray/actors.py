@@ -26,10 +26,10 @@ from soundflow.types import FloatArray
 class PerceptionActor:
     """One `Decider` on one core (or, with `num_gpus` in its options, beside a GPU)."""
 
-    def __init__(self, adapter: Path | None, seats: int) -> None:
+    def __init__(self, adapter: Path | None, seats: int, eight_bit: bool) -> None:
         heap.settle()
         torch.set_num_threads(1)
-        model = nano.load(adapter=adapter, eight_bit=True)
+        model = nano.load(adapter=adapter, eight_bit=eight_bit)
         self._decider = Decider(model, seats)
         chunk_ms = 1000 * model.chunk_samples / SAMPLE_RATE_HZ
         self._info = EngineInfo(model.tier, __version__, chunk_ms, tuple(model.perceiver.labels))

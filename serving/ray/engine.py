@@ -40,6 +40,7 @@ class RayWorkers:
 
     def __init__(self, config: Config, adapter: Path | None) -> None:
         self._seats, self._adapter = config.as_limits().max_sessions, adapter
+        self._eight_bit = config.eight_bit
 
     async def renew(self, adapter: Path | None) -> Callable[[], None]:
         """Workers that start from now on load this adapter."""
@@ -51,7 +52,7 @@ class RayWorkers:
         return undo
 
     async def start(self) -> RayWorker:
-        return await RayWorker.start(self._adapter, self._seats)
+        return await RayWorker.start(self._adapter, self._seats, self._eight_bit)
 
 
 class RayEngine:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from ray.exceptions import RayActorError, RayError
 from serving.handle import EngineInfo
 from serving.lane import WorkerLost
 from serving.ray.actors import PerceptionActor, VoiceActor
-from serving.work import Pass, Work
+from serving.work import Frame, Pass, Work
 from soundflow.errors import SoundflowError
 from soundflow.types import FloatArray
 
@@ -24,14 +24,16 @@ _numbers = itertools.count()
 class RayWorker:
     """A `PerceptionActor` as a lane's worker. Use `start`."""
 
+    hear: Callable[[list[Frame]], Awaitable[None]] | None = None  # an actor has one core
+
     def __init__(self, actor: Any, info: EngineInfo) -> None:
         self.actor, self.info = actor, info
         self.name = f"perception-{next(_numbers)}"
 
     @classmethod
-    async def start(cls, adapter: Path | None, seats: int, num_gpus: float = 0.0) -> RayWorker:
+    async def start(cls, adapter: Path | None, seats: int, eight_bit: bool, num_gpus: float = 0.0) -> RayWorker:
         """Wait until the model of a new actor is loaded. SoundflowError where it cannot be."""
-        actor = PerceptionActor.options(num_gpus=num_gpus).remote(adapter, seats)  # type: ignore[attr-defined]
+        actor = PerceptionActor.options(num_gpus=num_gpus).remote(adapter, seats, eight_bit)  # type: ignore[attr-defined]
         try:
             return cls(actor, await actor.info.remote())
         except RayError as error:

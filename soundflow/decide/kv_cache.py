@@ -4,9 +4,15 @@ Xiao et al. 2023 (arXiv 2309.17453) keep the first tokens as attention sinks. He
 prefix. When a
 row is full its oldest tokens behind the prefix leave as a block, the rest moves down, and its keys are rotated back
 by as many positions, so that a position is always a slot index and RoPE never leaves [0, capacity).
+
+The memory of a cache that is gone serves the next one of its shape: a server opens a cache of megabytes for every reply,
+and what the C heap makes of that for days is holes.
 """
 
 from __future__ import annotations
+
+import weakref
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -28,17 +34,33 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return x * cos + torch.cat([-b, a], dim=-1) * sin
 
 
+MOST_SPARE: Final = 16
+"""Blocks of one shape that are kept for the next cache."""
+MOST_SHAPES: Final = 8
+
+
 class CacheState:
     """Keys and values of every layer, [L][B, Hkv, C+1, Dh]; slot C is a bin for padded tokens.
 
     `lengths` [B] counts the valid slots of each row, `prefix` [B] the slots that are never evicted.
     """
 
-    def __init__(self, layers: int, batch: int, heads: int, capacity: int, head_dim: int, dtype: torch.dtype) -> None:
+    def __init__(
+        self,
+        layers: int,
+        batch: int,
+        heads: int,
+        capacity: int,
+        head_dim: int,
+        dtype: torch.dtype,
+        reserved: int = 0,
+    ) -> None:
+        """`reserved`: slots to take memory for where they are more than `capacity`, so that blocks fit each other."""
         self.capacity = capacity
-        shape = (layers, batch, heads, capacity + 1, head_dim)
-        self.keys = torch.zeros(shape, dtype=dtype)
-        self.values = torch.zeros(shape, dtype=dtype)
+        shape = (layers, batch, heads, max(capacity, reserved) + 1, head_dim)
+        block = _take(shape, dtype)
+        weakref.finalize(self, _give, block).atexit = False
+        self.keys, self.values = (half[:, :, :, : capacity + 1] for half in block)
         self.lengths = torch.zeros(batch, dtype=torch.int64)
         self.prefix = torch.zeros(batch, dtype=torch.int64)
 
@@ -72,7 +94,7 @@ class CacheState:
         """An independent one-row copy with room for `extra` more tokens."""
         layers, _, heads, _, head_dim = self.keys.shape
         length = int(self.lengths[row])
-        copy = CacheState(layers, 1, heads, length + extra, head_dim, self.keys.dtype)
+        copy = CacheState(layers, 1, heads, length + extra, head_dim, self.keys.dtype, self.capacity + extra)
         copy.keys[:, 0, :, :length] = self.keys[:, row, :, :length]
         copy.values[:, 0, :, :length] = self.values[:, row, :, :length]
         copy.lengths[0] = length
@@ -97,3 +119,28 @@ class CacheState:
         self.values[:, row, :, :length] = saved["values"]
         self.lengths[row] = length
         self.prefix[row] = saved["prefix"]
+
+
+_Block = tuple[Tensor, Tensor]
+_spare: dict[tuple[tuple[int, ...], torch.dtype], list[_Block]] = {}
+
+
+def _take(shape: tuple[int, ...], dtype: torch.dtype) -> _Block:
+    """Keys and values. Of one row nothing is read before it is written, so that pages nobody writes stay untouched;
+    of many, slots behind a row's end are read and masked, which wants finite numbers.
+    """
+    try:
+        return _spare[shape, dtype].pop()
+    except (KeyError, IndexError):
+        make = torch.empty if shape[1] == 1 else torch.zeros
+        with torch.inference_mode(mode=False):
+            return make(shape, dtype=dtype), make(shape, dtype=dtype)
+
+
+def _give(block: _Block) -> None:
+    key = (tuple(block[0].shape), block[0].dtype)
+    while key not in _spare and len(_spare) >= MOST_SHAPES:
+        _spare.pop(next(iter(_spare)), None)
+    same = _spare.setdefault(key, [])
+    if len(same) < MOST_SPARE:
+        same.append(block)

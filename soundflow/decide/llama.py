@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import torch
 from safetensors import safe_open
@@ -18,6 +19,7 @@ from torch.nn import functional as F
 
 from soundflow.decide.kv_cache import CacheState, rope_tables, rotate
 from soundflow.errors import WeightsError
+from soundflow.int8 import Int8Linear
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,12 @@ class Llama(nn.Module):
             raise WeightsError(f"{path}: shapes do not fit its config.json ({error})") from error
         model.cos, model.sin = rope_tables(config.max_positions, config.head_dim, config.rope_theta)
         return model.eval().requires_grad_(False)
+
+    def to_int8(self) -> None:
+        """Multiply by the matrices of every block in eight bits from now on; embeddings, norms and the head stay."""
+        for block in self.blocks:
+            for name in ("qkv", "out", "gate_up", "down"):
+                setattr(block, name, Int8Linear(cast(nn.Linear, getattr(block, name)).weight))
 
     def init_state(self, batch: int, capacity: int) -> CacheState:
         c = self.config

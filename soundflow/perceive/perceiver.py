@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from soundflow.errors import WeightsError
+from soundflow.errors import AudioFormatError, WeightsError
 from soundflow.perceive.labels import SPEECH
 from soundflow.perceive.moonshine import FRAME_WIDTH, Moonshine
 from soundflow.perceive.normalise import LevelState, LevelTracker
@@ -74,14 +74,6 @@ class Frames:
     own: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
-@dataclass(frozen=True, slots=True)
-class Sounded:
-    """What the sound encoder gave of one chunk, and its level (RMS, dB full scale)."""
-
-    frames: SoundFrames
-    level_db: float
-
-
 class Perceiver:
     """Sound tags and embedding, speech frames, voice activity and words of any number of streams, one state each."""
 
@@ -111,6 +103,10 @@ class Perceiver:
             raise WeightsError(f"own sounds: a name that is no AudioSet label was expected, got {taken[0]!r}")
         self._own_events = SoundEvents(self.own.names, chunk_samples, OWN_EVENTS)
         self._speech_tags = [self.labels.index(name) for name in SPEECH]
+
+    def to_int8(self) -> None:
+        """Encode sounds in eight bits from now on."""
+        self._sound.to_int8()
 
     def init_state(self, phrases: Sequence[str] = (), start_sample: int = 0) -> PerceiverState:
         """The state before the first chunk, which starts at `start_sample`. `phrases` are likely to be said in this
@@ -143,32 +139,60 @@ class Perceiver:
         self._speech.step(chunk.samples, False, state.speech)
         self._words.step(chunk, vad, state.words, SKIMMED_SPEECH)
 
-    def sounds(self, chunks: Sequence[AudioChunk], states: Sequence[PerceiverState]) -> list[Sounded]:
-        """The sound encoder over the next chunk of many streams at once; `step` then takes each stream's."""
-        levels = [self._level.step(c.samples, s.level) for c, s in zip(chunks, states, strict=True)]
-        frames = self._sound.step_rows([level.samples for level in levels], [s.sound for s in states])
-        return [Sounded(f, level.rms_db) for f, level in zip(frames, levels, strict=True)]
+    def hear(
+        self, chunks: Sequence[AudioChunk], states: Sequence[PerceiverState], pool: Executor | None = None
+    ) -> list[Frames]:
+        """Everything but words and sound events of the next chunk of many streams, in one batch; `step` then takes each
+        stream's. It touches nothing of a state that `step` touches, so that it may run ahead of it in another thread.
 
-    def frames(self, chunk: AudioChunk, state: PerceiverState, sounded: Sounded | None = None) -> Frames:
-        """The part of a step that training caches: everything but words and sound events."""
-        heard = sounded or self.sounds([chunk], [state])[0]
-        vad, sound = self._vad.step(chunk, state.vad), heard.frames
-        speech = self._speech.step(chunk.samples, vad.speaking, state.speech)
+        Args:
+            pool: encodes the speech of several streams at once.
+
+        Raises:
+            AudioFormatError: one of the chunks does not fit (`check`); the states are then of no use.
+        """
+        levels = [self._level.step(c.samples, s.level) for c, s in zip(chunks, states, strict=True)]
+        vads = self._vad.step_rows(chunks, [s.vad for s in states])
+
+        def speech(k: int) -> FloatArray:
+            return self._speech.step(chunks[k].samples, vads[k].speaking, states[k].speech)
+
+        spoken = (pool.map if pool and len(chunks) > 1 else map)(speech, range(len(chunks)))
+        sounds = self._sound.step_rows([level.samples for level in levels], [s.sound for s in states])
+        parts = zip(states, sounds, vads, spoken, levels, strict=True)
+        return [self._frames(s, sound, vad, x, level.rms_db) for s, sound, vad, x, level in parts]
+
+    def check(self, chunk: AudioChunk, state: PerceiverState) -> None:
+        """AudioFormatError where this cannot be the stream's next chunk."""
+        if chunk.start_sample != state.vad.position or chunk.samples.shape != (self._sound.chunk_samples,):
+            raise AudioFormatError(
+                f"expected [{self._sound.chunk_samples}] samples from {state.vad.position} on, got"
+                f" {list(chunk.samples.shape)} from {chunk.start_sample}"
+            )
+        if not np.isfinite(chunk.samples).all():
+            raise AudioFormatError(f"chunk {chunk.index}: finite samples were expected, got NaN or infinity")
+
+    def frames(self, chunk: AudioChunk, state: PerceiverState) -> Frames:
+        """`hear` of one stream: the part of a step that training caches."""
+        return self.hear([chunk], [state])[0]
+
+    def _frames(
+        self, state: PerceiverState, sound: SoundFrames, vad: Vad, speech: FloatArray, level_db: float
+    ) -> Frames:
         mean = speech.mean(axis=0) if len(speech) else np.zeros(FRAME_WIDTH, np.float32)
         tags, embedding, alert = sound.scores.max(axis=0), sound.embeddings.mean(axis=0), float(sound.alerts.max())
-        own = self.own.step(sound.embeddings, state.own)
-        return Frames(tags, embedding, mean, vad, heard.level_db, alert, own)
+        return Frames(tags, embedding, mean, vad, level_db, alert, self.own.step(sound.embeddings, state.own))
 
     def step(
-        self, chunk: AudioChunk, state: PerceiverState, words: Words | None = None, sounded: Sounded | None = None
+        self, chunk: AudioChunk, state: PerceiverState, words: Words | None = None, frames: Frames | None = None
     ) -> Perception:
         """Perceive one chunk.
 
         Args:
             words: those of `flush`, for the silent chunk behind the end of a stream.
-            sounded: what `sounds` gave for this chunk, where it was called.
+            frames: what `hear` gave for this chunk, where it was called.
         """
-        frames = self.frames(chunk, state, sounded)
+        frames = frames or self.frames(chunk, state)
         if words is None:
             speech_score = float(frames.tags[self._speech_tags].max())
             words = self._words.step(chunk, frames.vad, state.words, speech_score)

@@ -10,13 +10,14 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
+from torch import nn
 
 from soundflow.errors import AudioFormatError, ConfigError, WeightsError
-from soundflow.perceive import alert
+from soundflow.perceive import alert, yamnet
 from soundflow.perceive.yamnet import EMBEDDING, TAGS, WINDOW_SAMPLES, YamNet
 from soundflow.types import FloatArray
 
@@ -82,6 +83,12 @@ class SoundEncoder:
         self.hop = chunk_samples // windows
         self._net = YamNet(path)
         self._branch = alert.load(branch, self._net) if branch else None
+
+    def to_int8(self) -> None:
+        """From now on the pointwise convolutions multiply in eight bits (`soundflow.int8`)."""
+        yamnet.to_int8(cast(nn.ModuleList, self._net.convs), 0)
+        if self._branch:
+            yamnet.to_int8(cast(nn.ModuleList, self._branch.convs), alert.FIRST)
 
     def init_state(self) -> SoundState:
         """State of a stream that has not begun."""

@@ -6,7 +6,7 @@ Windows do not divide a chunk (6,400 = 12.5 windows): the rest is carried. Look-
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -105,38 +105,56 @@ class VoiceActivity:
         Raises:
             AudioFormatError: the chunk does not follow the one before.
         """
+        return self.step_rows([chunk], [state])[0]
+
+    def step_rows(self, chunks: Sequence[AudioChunk], states: Sequence[VadState]) -> list[Vad]:
+        """`step` for a chunk of many streams, window by window in one batch; states in the order of the chunks."""
+        rows = [_Windows(chunk, state) for chunk, state in zip(chunks, states, strict=True)]
+        for k in range(max((row.count for row in rows), default=0)):
+            self._window([row for row in rows if row.count > k], k)
+        return [row.end(self.config) for row in rows]
+
+    def _window(self, rows: Sequence[_Windows], k: int) -> None:
+        """Window k of all rows; moves `hidden` and `context` on."""
+        samples = [row.audio[k * WINDOW_SAMPLES : (k + 1) * WINDOW_SAMPLES] for row in rows]
+        inputs = {
+            "input": np.stack([np.concatenate([r.state.context, x]) for r, x in zip(rows, samples, strict=True)]),
+            "state": np.concatenate([row.state.hidden for row in rows], axis=1),
+            "sr": self._rate,
+        }
+        probs, hidden = self._session.run(None, inputs)
+        for j, (row, x) in enumerate(zip(rows, samples, strict=True)):
+            row.state.hidden, row.state.context = hidden[:, j : j + 1].copy(), x[-CONTEXT_SAMPLES:].copy()
+            row.probs.append(float(probs[j, 0]))
+
+
+class _Windows:
+    """The whole windows that end in one chunk of a stream."""
+
+    def __init__(self, chunk: AudioChunk, state: VadState) -> None:
         if chunk.start_sample != state.position:
             raise AudioFormatError(f"vad: expected a chunk from sample {state.position}, got {chunk.start_sample}")
-        audio = np.concatenate([state.rest, chunk.samples.astype(np.float32, copy=False)])
-        window_start = state.position - len(state.rest)
-        count = len(audio) // WINDOW_SAMPLES
-        probs: list[float] = []
+        self.state, self.probs = state, list[float]()
+        self.audio = np.concatenate([state.rest, chunk.samples.astype(np.float32, copy=False)])
+        self.count = len(self.audio) // WINDOW_SAMPLES
+        self._start, self._end = state.position - len(state.rest), chunk.end_sample
+
+    def end(self, config: VadConfig) -> Vad:
+        """Find the edges, and keep what is left for the next chunk."""
+        state = self.state
         started: int | None = None
         stopped: int | None = None
-        for i in range(count):
-            p = self._window(audio[i * WINDOW_SAMPLES : (i + 1) * WINDOW_SAMPLES], state)
-            probs.append(p)
-            if edge(p, state, self.config):
-                begun = self.config.start_windows if state.speaking else self.config.stop_windows
-                at = window_start + (i + 1 - begun) * WINDOW_SAMPLES
+        for i, p in enumerate(self.probs):
+            if edge(p, state, config):
+                begun = config.start_windows if state.speaking else config.stop_windows
+                at = self._start + (i + 1 - begun) * WINDOW_SAMPLES
                 if state.speaking:
                     started = at if started is None else started
                 else:
                     stopped = at
-        state.rest = audio[count * WINDOW_SAMPLES :].copy()
-        state.position = chunk.end_sample
-        return Vad(tuple(probs), state.speaking, started, stopped)
-
-    def _window(self, samples: FloatArray, state: VadState) -> float:
-        """Speech probability of one window [512]; moves `hidden` and `context` on."""
-        inputs = {
-            "input": np.concatenate([state.context, samples])[None, :],
-            "state": state.hidden,
-            "sr": self._rate,
-        }
-        prob, state.hidden = self._session.run(None, inputs)
-        state.context = samples[-CONTEXT_SAMPLES:].copy()
-        return float(prob[0, 0])
+        state.rest = self.audio[self.count * WINDOW_SAMPLES :].copy()
+        state.position = self._end
+        return Vad(tuple(self.probs), state.speaking, started, stopped)
 
 
 def edge(p: float, state: VadState, config: VadConfig) -> bool:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 
+from soundflow import int8
 from soundflow.clock import chunk_samples
-from soundflow.decide import int8
 from soundflow.decide.context import Context
 from soundflow.decide.lalm import Lalm
 from soundflow.decide.llama import Llama
@@ -36,6 +36,7 @@ def load(
     threads: int = 1,
     dtype: torch.dtype | None = None,
     eight_bit: bool = False,
+    word_threads: int = 1,
 ) -> Model:
     """Put the tier together.
 
@@ -44,7 +45,9 @@ def load(
         adapter: folder of a checkpoint; None is the one that ships with the package.
         threads: of torch, for the LALM. One leaves the other core to words and replies; two are slower beside them.
         dtype: of the LALM; None is bfloat16 where the CPU has it.
-        eight_bit: the LALM's matrices in int8, where this machine multiplies them (`soundflow.decide.int8`).
+        eight_bit: the matrices of LALM and sound encoder in int8, where this machine multiplies them
+            (`soundflow.int8`).
+        word_threads: recognitions at once.
 
     Raises:
         WeightsError: the tier was not pulled, or a file is not what it should be.
@@ -61,12 +64,15 @@ def load(
         raise WeightsError(f"{folder}: alert.safetensors was expected, as calibration.json gives the branch a weight")
     found = parts(branch)
     llama = Llama.load(lm, dtype or checkpoint.host_dtype(), saved.deltas)
-    if eight_bit and int8.available():
-        int8.quantise(llama)
+    eight_bit = eight_bit and int8.available()
+    if eight_bit:
+        llama.to_int8()
     context = Context.load(lm / "tokenizer.json")
     size = chunk_samples(saved.chunk_ms)
-    worker = ThreadPoolExecutor(1, thread_name_prefix="words")
+    worker = ThreadPoolExecutor(word_threads, thread_name_prefix="words")
     perceiver = Perceiver(found, size, saved.tags, worker, OwnSounds.load(folder))
+    if eight_bit:
+        perceiver.to_int8()
     named = tag_embeddings(llama.embed.weight.float(), [context.encode(label) for label in perceiver.labels])
     projector = Projector(named, SOUND_WIDTH, SPEECH_WIDTH)
     try:

@@ -29,7 +29,7 @@ class _Everything:
 
     labels = ("Siren", "Dog")
 
-    def step(self, chunk: AudioChunk, state: object, words: Words | None = None, sounded: object = None) -> Perception:
+    def step(self, chunk: AudioChunk, state: object, words: Words | None = None, frames: object = None) -> Perception:
         ones = np.ones(4, np.float32)
         return Perception(chunk.index, chunk.end_sample, ones, ones, ones, Vad((), False), WORDS, alert=2.0)
 
@@ -104,7 +104,7 @@ def test_rules_turn_words_into_calls(nano_parts: Path, monkeypatch: pytest.Monke
             return None
 
         def step(
-            self, chunk: AudioChunk, state: object, words: Words | None = None, sounded: object = None
+            self, chunk: AudioChunk, state: object, words: Words | None = None, frames: object = None
         ) -> Perception:
             heard = final if chunk.index == 2 else Words()
             zeros = np.zeros(521, np.float32)

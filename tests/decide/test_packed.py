@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from soundflow.decide import int8, packed
+from soundflow import int8
+from soundflow.decide import packed
 from soundflow.errors import CapacityError
 from tests.decide.tiny import llama as tiny_llama
 
@@ -59,3 +60,16 @@ def test_int8_is_near_and_a_token_does_not_depend_on_its_neighbours():
         assert torch.equal(layer(x[k : k + 1]), y[k : k + 1])
     assert torch.equal(layer(torch.zeros(1, 64)), torch.zeros(1, 40))
     assert layer(x.bfloat16()).dtype == torch.bfloat16
+
+
+def test_int8_of_what_is_never_negative():
+    if not int8.available():
+        pytest.skip("this torch does not multiply int8 on this machine")
+    torch.manual_seed(4)
+    weight, bias, x = torch.randn(40, 64), torch.randn(40), torch.rand(2, 3, 64)
+    x[1, 2] = 0.0
+    layer = int8.PositiveInt8Linear(weight, bias)
+    y, exact = layer(x), x @ weight.T + bias
+    assert ((y - exact).norm(dim=-1) / exact.norm(dim=-1)).max() < 0.01
+    assert torch.equal(layer(x[1:]), y[1:])
+    assert torch.equal(y[1, 2], bias)

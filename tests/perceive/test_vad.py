@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soundflow.errors import AudioFormatError, ConfigError, WeightsError
-from soundflow.perceive.vad import VadConfig, VadState, VoiceActivity, edge
+from soundflow.perceive.vad import VadConfig, VadState, VoiceActivity, _Windows, edge
 from soundflow.types import AudioChunk, FloatArray, Vad
 from tests.conftest import MakeAudio
 
@@ -24,9 +25,9 @@ class Scripted(VoiceActivity):
         self.config = config or VadConfig()
         self._probs = iter(probs)
 
-    def _window(self, samples: FloatArray, state: VadState) -> float:
-        assert samples.shape == (512,)
-        return next(self._probs)
+    def _window(self, rows: Sequence[_Windows], k: int) -> None:
+        assert len(rows) == 1
+        rows[0].probs.append(next(self._probs))
 
 
 def _run(vad: VoiceActivity, audio: FloatArray, size: int = N, state: VadState | None = None) -> list[Vad]:
@@ -196,3 +197,18 @@ def test_state_is_bounded(silero: VoiceActivity) -> None:
     assert len(state.rest) < 512
     assert state.hidden.shape == (2, 1, 128)
     assert state.context.shape == (64,)
+
+
+def test_rows_hear_what_each_hears_alone(nano_parts: Path, noise: MakeAudio, tone: MakeAudio) -> None:
+    vad = VoiceActivity(nano_parts / "vad" / "silero_vad_16k_op15.onnx")
+    streams = [noise(1.6), tone(1.6, hz=300), np.zeros(4 * N, np.float32)]
+    alone = [_run(vad, audio) for audio in streams]
+    states = [vad.init_state() for _ in streams]
+    vad.step(AudioChunk(0, 0, streams[2][: N // 2]), states[2])  # half a chunk ahead: its windows lie elsewhere
+    ahead = vad.init_state()
+    vad.step(AudioChunk(0, 0, streams[2][: N // 2]), ahead)
+    last = _run(vad, streams[2], state=ahead)
+    for i in range(4):
+        chunks = [AudioChunk(i, s.position, x[i * N : (i + 1) * N]) for x, s in zip(streams, states, strict=True)]
+        assert vad.step_rows(chunks, states) == [alone[0][i], alone[1][i], last[i]]
+    assert vad.step_rows([], []) == []

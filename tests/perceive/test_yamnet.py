@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from soundflow import int8
 from soundflow.errors import WeightsError
+from soundflow.perceive import yamnet
 from soundflow.perceive.yamnet import WINDOW_SAMPLES, YamNet
 from soundflow.types import FloatArray
 from tests.conftest import MakeAudio
@@ -77,3 +79,18 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
     junk.write_bytes(b"junk" * 99)
     with pytest.raises(WeightsError, match="TFLite model"):
         YamNet(junk)
+
+
+def test_eight_bits_are_near_and_rows_stay_independent(path: Path, net: YamNet, windows: FloatArray) -> None:
+    if not int8.available():
+        pytest.skip("this torch does not multiply int8 on this machine")
+    fast = YamNet(path)
+    yamnet.to_int8(fast.convs, 0)
+    assert not isinstance(fast.convs[4], torch.nn.Conv2d)
+    x = torch.from_numpy(windows)
+    with torch.inference_mode():
+        exact, found = net(x), fast(x)
+        alone = torch.cat([fast(row[None])[1] for row in x])
+    assert (found[0].sigmoid() - exact[0].sigmoid()).abs().max() < 0.03
+    assert (found[1] - exact[1]).norm() < 0.03 * exact[1].norm()
+    assert (found[1] - alone).norm() < 0.01 * alone.norm()  # what is in float before may fall on the next step

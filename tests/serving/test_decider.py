@@ -8,7 +8,7 @@ import pytest
 from serving.decider import Decider
 from serving.handle import Heard, SessionSpec
 from serving.work import Command, Frame, Open
-from soundflow.decide import int8
+from soundflow import int8
 from soundflow.events import DecisionEvent, ErrorEvent, ReplyCancelled, ReplyDelta, ReplyDone, ReplyStarted, Transcript
 from soundflow.loop import Stream
 from soundflow.memory import recall, remember
@@ -34,7 +34,8 @@ def eight_bit(nano_parts):
     made = tiny_model(nano_parts)
     if not int8.available():
         pytest.skip("this torch does not multiply int8 on this machine")
-    int8.quantise(made.lalm.llama)
+    made.lalm.llama.to_int8()
+    made.perceiver.to_int8()
     return made
 
 

@@ -36,6 +36,8 @@ class Tone:
 class Mortal:
     """A worker that is lost at some passes, before or after they were done."""
 
+    hear = None
+
     def __init__(self, model, dies_at=(), after=False):
         self.name, self._inner, self._passes = "mortal", LocalWorker(model, 8, 1), 0
         self._dies_at, self._after = set(dies_at), after
