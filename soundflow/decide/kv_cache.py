@@ -5,7 +5,7 @@ prefix. When a
 row is full its oldest tokens behind the prefix leave as a block, the rest moves down, and its keys are rotated back
 by as many positions, so that a position is always a slot index and RoPE never leaves [0, capacity).
 
-The memory of a cache that is gone serves the next one of its shape: a server opens a cache of megabytes for every reply,
+The memory of a cache that is gone serves the next one of its shape: a server opens a cache of megabytes for each reply,
 and what the C heap makes of that for days is holes.
 """
 

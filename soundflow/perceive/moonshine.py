@@ -69,6 +69,7 @@ class Moonshine:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        options.enable_mem_pattern = False  # would keep a plan for every length of audio
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._encoder = _open(folder / "encoder_model.ort", options)
         self._decoder = _open(folder / "decoder_model_merged.ort", options)
