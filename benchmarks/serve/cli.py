@@ -11,9 +11,10 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from benchmarks.serve import abuse as attacks
+from benchmarks.serve import abuse as good_and_bad
 from benchmarks.serve import capacity as load
 from benchmarks.serve import charts, failover, soak, turns
+from benchmarks.serve.attacks import ATTACKS
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="A server under load, over its own wire.")
 
@@ -113,13 +114,13 @@ def run_soak(
 @app.command()
 def abuse(
     out: Out,
-    names: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(attacks.ATTACKS),
+    names: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(ATTACKS),
     seed: Seed = 0,
 ) -> None:
     """Slow readers, half-open sockets, floods, oversized and broken messages beside four good streams."""
-    found = attacks.run(seed, tuple(n.strip() for n in names.split(",")))
+    found = good_and_bad.run(seed, tuple(n.strip() for n in names.split(",")))
     _write(out, "abuse", [asdict(x) for x in found])
-    head = ("attack", "p99 before", "p99 during", "ratio", "grown MB", "lost", "alive")
+    head = ("attack", "p99 before", "p99 during", "ratio", "grown MB", "lost", "alive", "ended")
     rows = [(x.name, f"{x.before_p99_ms:.0f}", f"{x.during_p99_ms:.0f}", f"{x.ratio:.2f}", f"{x.grown_mb:+.1f}",
-             x.lost, x.alive) for x in found]  # fmt: skip
+             x.lost, x.alive, x.finished) for x in found]  # fmt: skip
     _table(head, rows)

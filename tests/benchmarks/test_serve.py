@@ -9,7 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks.serve.abuse import Attack, broken_text
+from benchmarks.serve.abuse import Attack
+from benchmarks.serve.attacks import broken_text
 from benchmarks.serve.capacity import Level, most
 from benchmarks.serve.client import WIRE_HZ, Seen, wire_audio
 from benchmarks.serve.failover import broken
@@ -101,7 +102,7 @@ def test_capacity_is_the_last_level_that_holds():
 
     assert most([level(1, 90), level(8, 300), level(12, 401)]) == 8
     assert most([level(1, 90, decided=0.9)]) == 0
-    assert Attack("x", 100.0, 115.0, 0.0, 0, True).ratio == pytest.approx(1.15)
+    assert Attack("x", 100.0, 115.0, 0.0, 0, True, True).ratio == pytest.approx(1.15)
     assert "none" in summary([])
     assert summary([1.0] * 10).startswith("p50 1 ms")
 
