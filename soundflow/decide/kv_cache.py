@@ -12,11 +12,12 @@ and what the C heap makes of that for days is holes.
 from __future__ import annotations
 
 import weakref
-from typing import Final
+from typing import Final, cast
 
 import torch
 from torch import Tensor
 
+from soundflow.decide.slab import Slab, Slabs
 from soundflow.errors import CapacityError
 
 
@@ -34,6 +35,7 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return x * cos + torch.cat([-b, a], dim=-1) * sin
 
 
+CPU: Final = torch.device("cpu")
 MOST_SPARE: Final = 16
 """Blocks of one shape that are kept for the next cache."""
 MOST_SHAPES: Final = 8
@@ -54,12 +56,24 @@ class CacheState:
         head_dim: int,
         dtype: torch.dtype,
         reserved: int = 0,
+        device: torch.device = CPU,
+        slabs: Slabs | None = None,
     ) -> None:
-        """`reserved`: slots to take memory for where they are more than `capacity`, so that blocks fit each other."""
-        self.capacity = capacity
-        shape = (layers, batch, heads, max(capacity, reserved) + 1, head_dim)
-        block = _take(shape, dtype)
-        weakref.finalize(self, _give, block).atexit = False
+        """
+        Args:
+            reserved: slots to take memory for where they are more than `capacity`, so that blocks fit each other.
+            device: of keys and values; the bookkeeping stays on the host.
+            slabs: give a cache of one row its memory; `place` is then its slab and row.
+        """
+        self.capacity, self.place = capacity, cast(tuple[Slab, int] | None, None)
+        self._slabs, slots = slabs, max(capacity, reserved) + 1
+        if slabs is not None and batch == 1:
+            slab, row = self.place = slabs.take((layers, heads, slots, head_dim), dtype, device)
+            block = slab.keys[:, row : row + 1], slab.values[:, row : row + 1]
+            weakref.finalize(self, slab.give, row).atexit = False
+        else:
+            block = _take((layers, batch, heads, slots, head_dim), dtype, device)
+            weakref.finalize(self, _give, block).atexit = False
         self.keys, self.values = (half[:, :, :, : capacity + 1] for half in block)
         self.lengths = torch.zeros(batch, dtype=torch.int64)
         self.prefix = torch.zeros(batch, dtype=torch.int64)
@@ -94,7 +108,10 @@ class CacheState:
         """An independent one-row copy with room for `extra` more tokens."""
         layers, _, heads, _, head_dim = self.keys.shape
         length = int(self.lengths[row])
-        copy = CacheState(layers, 1, heads, length + extra, head_dim, self.keys.dtype, self.capacity + extra)
+        copy = CacheState(
+            layers, 1, heads, length + extra, head_dim, self.keys.dtype, self.capacity + extra, self.keys.device,
+            self._slabs,
+        )  # fmt: skip
         copy.keys[:, 0, :, :length] = self.keys[:, row, :, :length]
         copy.values[:, 0, :, :length] = self.values[:, row, :, :length]
         copy.lengths[0] = length
@@ -122,23 +139,23 @@ class CacheState:
 
 
 _Block = tuple[Tensor, Tensor]
-_spare: dict[tuple[tuple[int, ...], torch.dtype], list[_Block]] = {}
+_spare: dict[tuple[tuple[int, ...], torch.dtype, torch.device], list[_Block]] = {}
 
 
-def _take(shape: tuple[int, ...], dtype: torch.dtype) -> _Block:
+def _take(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> _Block:
     """Keys and values. Of one row nothing is read before it is written, so that pages nobody writes stay untouched;
     of many, slots behind a row's end are read and masked, which wants finite numbers.
     """
     try:
-        return _spare[shape, dtype].pop()
+        return _spare[shape, dtype, device].pop()
     except (KeyError, IndexError):
         make = torch.empty if shape[1] == 1 else torch.zeros
         with torch.inference_mode(mode=False):
-            return make(shape, dtype=dtype), make(shape, dtype=dtype)
+            return make(shape, dtype=dtype, device=device), make(shape, dtype=dtype, device=device)
 
 
 def _give(block: _Block) -> None:
-    key = (tuple(block[0].shape), block[0].dtype)
+    key = (tuple(block[0].shape), block[0].dtype, block[0].device)
     while key not in _spare and len(_spare) >= MOST_SHAPES:
         _spare.pop(next(iter(_spare)), None)
     same = _spare.setdefault(key, [])

@@ -132,7 +132,7 @@ class Lalm:
         for row, (chunk, count) in enumerate(zip(chunks, counts, strict=True)):
             if chunk is not None and count:
                 state.spans[row].append((chunk, count))
-                logits = hidden[row, count - 1].float() @ self.decision_out.T + self.bias
+                logits = hidden[row, count - 1].float().cpu() @ self.decision_out.T + self.bias
                 out[row] = logits.numpy()
         return out
 
@@ -164,8 +164,8 @@ class Lalm:
         last = [h[-1] for h in hidden]
         for chunk, tokens, state in chunks:
             state.spans[0].append((chunk, len(tokens)))
-        decided = torch.stack(last[: len(chunks)]).float() @ self.decision_out.T + self.bias if chunks else None
-        logits = self.llama.head(torch.stack(last[len(chunks) :])).float() if texts else ()
+        decided = torch.stack(last[: len(chunks)]).float().cpu() @ self.decision_out.T + self.bias if chunks else None
+        logits = self.llama.head(torch.stack(last[len(chunks) :])).float().cpu() if texts else ()
         decisions = np.zeros((0, len(Kind)), np.float32) if decided is None else decided.numpy()
         return decisions, list(logits)
 
@@ -178,7 +178,7 @@ class Lalm:
         """Append [P,D] embeddings to a one-row cache -> [V] float32 logits of the next token."""
         hidden = self.llama(tokens[None], torch.tensor([len(tokens)]), cache)
         logits: Tensor = self.llama.head(hidden[0, -1])
-        return logits.float()
+        return logits.float().cpu()
 
     def _append(self, row: int, tokens: Tensor, state: LalmState) -> None:
         counts = torch.zeros(state.cache.batch, dtype=torch.int64)

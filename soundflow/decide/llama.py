@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from soundflow.decide.kv_cache import CacheState, rope_tables, rotate
+from soundflow.decide.slab import Slabs
 from soundflow.errors import WeightsError
 from soundflow.int8 import Int8Linear
 
@@ -116,6 +117,7 @@ class Llama(nn.Module):
         self.register_buffer("sin", sin, persistent=False)
         self.cos: Tensor
         self.sin: Tensor
+        self.slabs: Slabs | None = None
 
     @staticmethod
     def load(folder: Path, dtype: torch.dtype, deltas: Mapping[str, Tensor] | None = None) -> Llama:
@@ -165,6 +167,22 @@ class Llama(nn.Module):
         model.cos, model.sin = rope_tables(config.max_positions, config.head_dim, config.rope_theta)
         return model.eval().requires_grad_(False)
 
+    @property
+    def device(self) -> torch.device:
+        """Of all but the embeddings, which stay on the host: what is fed is put together there."""
+        return self.norm.device
+
+    def to_device(self, device: torch.device) -> Llama:
+        """Move everything but the embeddings there; on a GPU caches lie in slabs (`soundflow.decide.slab`)."""
+        embed = self.embed
+        head = nn.Linear(self.config.width, self.config.vocab, bias=False, device="meta")
+        head.weight = nn.Parameter(self.head.weight.detach().to(device), requires_grad=False)
+        self.embed, self.head = nn.Embedding(1, 1), nn.Linear(1, 1)  # the head may be the embeddings' own tensor
+        self.to(device)
+        self.embed, self.head = embed, head
+        self.slabs = Slabs() if device.type != "cpu" else None
+        return self
+
     def to_int8(self) -> None:
         """Multiply by the matrices of every block in eight bits from now on; embeddings, norms and the head stay."""
         for block in self.blocks:
@@ -175,22 +193,24 @@ class Llama(nn.Module):
         c = self.config
         if capacity > c.max_positions:
             raise WeightsError(f"a cache of at most {c.max_positions} positions was expected, got {capacity}")
-        return CacheState(c.layers, batch, c.kv_heads, capacity, c.head_dim, self.norm.dtype)
+        return CacheState(
+            c.layers, batch, c.kv_heads, capacity, c.head_dim, self.norm.dtype, device=self.device, slabs=self.slabs
+        )
 
     @torch.inference_mode()
     def forward(self, x: Tensor, counts: Tensor, state: CacheState) -> Tensor:
         """Append tokens to each row of the cache.
 
         Args:
-            x: [B,P,D] input embeddings, right-padded.
+            x: [B,P,D] input embeddings, right-padded, of any device.
             counts: [B] int64, valid tokens of each row; a row with 0 does not change.
             state: updated in place.
 
         Returns:
-            [B,P,D] final normalised hidden states; positions past `counts` are meaningless.
+            [B,P,D] final normalised hidden states on the model's device; positions past `counts` are meaningless.
         """
         b, p, _ = x.shape
-        offsets = torch.arange(p)
+        x, offsets = x.to(self.device), torch.arange(p)
         positions = state.lengths[:, None] + offsets
         valid = offsets < counts[:, None]
         slots = torch.where(valid, positions, state.capacity)
@@ -198,6 +218,7 @@ class Llama(nn.Module):
         seen = torch.arange(m) <= positions[:, :, None]
         mask = torch.zeros(b, 1, p, m, dtype=x.dtype).masked_fill_(~seen[:, None], float("-inf"))
         at = positions.clamp(max=self.config.max_positions - 1)
+        at, slots, mask = (t.to(self.device) for t in (at, slots, mask))
         cos, sin = self.cos[at].to(x.dtype)[:, None], self.sin[at].to(x.dtype)[:, None]
         for i, block in enumerate(self.blocks):
             x = block(x, state.keys[i], state.values[i], slots, mask, cos, sin)

@@ -2,7 +2,8 @@
 
 All tokens stand in one sequence for the matrix products, which are what a pass costs; attention runs row by row over
 the valid slots of each cache, so that no row pays for the length of another and rows join or leave at any pass
-(Yu et al. 2022, Orca, "selective batching").
+(Yu et al. 2022, Orca, "selective batching"). On a GPU a kernel a row would cost more than padding: there all caches of
+a slab are read by index.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from torch.nn import functional as F
 
 from soundflow.decide.kv_cache import CacheState, rotate
 from soundflow.decide.llama import Block, Llama
+from soundflow.decide.slab import Group, Slab
 
 
 @torch.inference_mode()
@@ -22,11 +24,11 @@ def forward(llama: Llama, rows: Sequence[Tensor], caches: Sequence[CacheState]) 
     """Append each row's tokens to its cache.
 
     Args:
-        rows: [P_b,D] input embeddings, at least one each.
+        rows: [P_b,D] input embeddings, at least one each, of one device.
         caches: one-row caches, none of them twice; updated in place.
 
     Returns:
-        [P_b,D] final normalised hidden states of each row.
+        [P_b,D] final normalised hidden states of each row, on the model's device.
 
     Raises:
         CapacityError: a row does not fit its cache; none has changed.
@@ -35,14 +37,13 @@ def forward(llama: Llama, rows: Sequence[Tensor], caches: Sequence[CacheState]) 
     starts = [int(c.lengths[0]) for c in caches]
     for cache, count in zip(caches, counts, strict=True):
         cache.check(count)
-    x = torch.cat(list(rows))
-    at = torch.cat([torch.arange(s, s + n) for s, n in zip(starts, counts, strict=True)])
+    x = torch.cat(list(rows)).to(llama.device)
+    at = torch.cat([torch.arange(s, s + n) for s, n in zip(starts, counts, strict=True)]).to(llama.device)
     cos, sin = llama.cos[at].to(x.dtype)[:, None], llama.sin[at].to(x.dtype)[:, None]
-    groups = llama.config.heads // llama.config.kv_heads
-    views = [_Row(c, s, n, groups, x.dtype) for c, s, n in zip(caches, starts, counts, strict=True)]
+    attention = (_ByIndex if llama.slabs is not None else _RowByRow)(llama, caches, starts, counts)
     for layer, block in enumerate(llama.blocks):
         assert isinstance(block, Block)
-        x = _block(block, x, layer, views, counts, cos, sin)
+        x = _block(block, x, layer, attention, cos, sin)
     for cache, count in zip(caches, counts, strict=True):
         cache.lengths += count
     out = F.rms_norm(x, (llama.config.width,), llama.norm, llama.config.eps)
@@ -63,22 +64,59 @@ class _Row:
         self.mask = _mask(start, count, groups, dtype)
 
 
-def _block(
-    block: Block, x: Tensor, layer: int, rows: Sequence[_Row], counts: list[int], cos: Tensor, sin: Tensor
-) -> Tensor:
+class _RowByRow:
+    """Attention over each cache by itself."""
+
+    def __init__(
+        self, llama: Llama, caches: Sequence[CacheState], starts: Sequence[int], counts: Sequence[int]
+    ) -> None:
+        groups, dtype = llama.config.heads // llama.config.kv_heads, llama.norm.dtype
+        self._counts = list(counts)
+        self._rows = [_Row(c, s, n, groups, dtype) for c, s, n in zip(caches, starts, counts, strict=True)]
+
+    def __call__(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Append k and v [T,Hkv,Dh] to the caches and attend with q [T,H,Dh] -> [T,H*Dh]."""
+        total, heads, dim = q.shape
+        # [P,Hkv,G,Dh]: the query heads of one group stand behind each other: keys are read once and never repeated
+        queries = torch.split(q.view(total, k.shape[1], heads // k.shape[1], dim), self._counts)
+        keys, values = (torch.split(t.transpose(0, 1), self._counts, dim=1) for t in (k, v))
+        found = []
+        for i, row in enumerate(self._rows):
+            row.new_keys[layer].copy_(keys[i])
+            row.new_values[layer].copy_(values[i])
+            found.append(_attend(queries[i], row.seen_keys[layer], row.seen_values[layer], row.mask))
+        return torch.cat(found)
+
+
+class _ByIndex:
+    """Attention over all caches of a slab at once, padded to the longest."""
+
+    def __init__(
+        self, llama: Llama, caches: Sequence[CacheState], starts: Sequence[int], counts: Sequence[int]
+    ) -> None:
+        groups = llama.config.heads // llama.config.kv_heads
+        slabs: dict[Slab, list[tuple[int, int, int, int]]] = {}
+        first = 0
+        for cache, start, count in zip(caches, starts, counts, strict=True):
+            assert cache.place is not None
+            slab, row = cache.place
+            slabs.setdefault(slab, []).append((row, first, start, count))
+            first += count
+        self._groups = [Group.of(s, places, groups, llama.norm.dtype, llama.device) for s, places in slabs.items()]
+
+    def __call__(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """As of `_RowByRow`."""
+        out = torch.empty(len(q), q.shape[1] * q.shape[2], dtype=q.dtype, device=q.device)
+        for group in self._groups:
+            group.attend(layer, q, k, v, out)
+        return out
+
+
+def _block(block: Block, x: Tensor, layer: int, attention: _RowByRow | _ByIndex, cos: Tensor, sin: Tensor) -> Tensor:
     c, total = block.c, len(x)
     h = F.rms_norm(x, (c.width,), block.norm1, c.eps)
     q, k, v = block.qkv(h).view(total, -1, c.head_dim).split([c.heads, c.kv_heads, c.kv_heads], dim=1)
-    q, k = rotate(q, cos, sin), rotate(k, cos, sin)
-    # [P,Hkv,G,Dh]: the query heads of one group stand behind each other, so that keys are read once and never repeated
-    queries = torch.split(q.view(total, c.kv_heads, c.heads // c.kv_heads, c.head_dim), counts)
-    keys, values = torch.split(k.transpose(0, 1), counts, dim=1), torch.split(v.transpose(0, 1), counts, dim=1)
-    heads = []
-    for i, row in enumerate(rows):
-        row.new_keys[layer].copy_(keys[i])
-        row.new_values[layer].copy_(values[i])
-        heads.append(_attend(queries[i], row.seen_keys[layer], row.seen_values[layer], row.mask))
-    x = x + block.out(torch.cat(heads))
+    x = x + block.out(attention(layer, rotate(q, cos, sin), rotate(k, cos, sin), v))
     gate, up = block.gate_up(F.rms_norm(x, (c.width,), block.norm2, c.eps)).chunk(2, dim=-1)
     down: Tensor = block.down(F.silu(gate) * up)
     return x + down
