@@ -227,6 +227,8 @@ class Config(BaseSettings):
     max_workers: Annotated[int, Field(ge=0, le=1024)] = 0
     batch_rows: Annotated[int, Field(ge=1, le=1024)] = 64
     eight_bit: bool = True
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:[0-9]+)?)$")] = "auto"
+    gpus_per_worker: Annotated[float, Field(gt=0, le=8)] = 1.0
     tier: Literal["nano", "base", "omni"] = "nano"
     adapter: str = ""
     voice: bool = True

@@ -86,8 +86,8 @@ class LocalWorkers:
         from soundflow.tiers import nano
 
         old = self._model
-        eight_bit, cores = self._config.eight_bit, os.cpu_count() or 1
-        self._model = await asyncio.to_thread(nano.load, adapter=adapter, eight_bit=eight_bit, word_threads=cores)
+        how = {"eight_bit": self._config.eight_bit, "device": self._config.device, "word_threads": os.cpu_count() or 1}
+        self._model = await asyncio.to_thread(nano.load, adapter=adapter, **how)
 
         def undo() -> None:
             self._model = old

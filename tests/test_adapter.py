@@ -81,6 +81,15 @@ def test_float32_decides_as_bfloat16_does(nano_parts, audio):
     assert np.abs(found[0] - found[1]).max() < 0.15
 
 
+def test_a_device_that_is_not_there_is_refused():
+    assert nano.device_of("cpu").type == "cpu"
+    assert nano.device_of("auto").type in {"cpu", "cuda"}
+    with pytest.raises(ConfigError, match="auto, cpu, cuda"):
+        nano.device_of("toaster")
+    with pytest.raises(ConfigError, match="torch sees"):
+        nano.device_of("cuda:99")
+
+
 def test_another_chunk_length_is_refused(nano_parts):
     with pytest.raises(ConfigError, match="400"):
         nano.load(chunk_ms=200)

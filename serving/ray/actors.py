@@ -24,12 +24,12 @@ from soundflow.types import FloatArray
 
 @ray.remote(max_restarts=0, num_cpus=1)
 class PerceptionActor:
-    """One `Decider` on one core (or, with `num_gpus` in its options, beside a GPU)."""
+    """One `Decider` on one core, or, with `num_gpus` in its options, on a part of a GPU."""
 
-    def __init__(self, adapter: Path | None, seats: int, eight_bit: bool) -> None:
+    def __init__(self, adapter: Path | None, seats: int, eight_bit: bool, device: str) -> None:
         heap.settle()
         torch.set_num_threads(1)
-        model = nano.load(adapter=adapter, eight_bit=eight_bit)
+        model = nano.load(adapter=adapter, eight_bit=eight_bit, device=device)
         self._decider = Decider(model, seats)
         chunk_ms = 1000 * model.chunk_samples / SAMPLE_RATE_HZ
         self._info = EngineInfo(model.tier, __version__, chunk_ms, tuple(model.perceiver.labels))

@@ -39,8 +39,7 @@ class RayWorkers:
     """Starts perception actors with one adapter at a time."""
 
     def __init__(self, config: Config, adapter: Path | None) -> None:
-        self._seats, self._adapter = config.as_limits().max_sessions, adapter
-        self._eight_bit = config.eight_bit
+        self._config, self._adapter = config, adapter
 
     async def renew(self, adapter: Path | None) -> Callable[[], None]:
         """Workers that start from now on load this adapter."""
@@ -52,7 +51,7 @@ class RayWorkers:
         return undo
 
     async def start(self) -> RayWorker:
-        return await RayWorker.start(self._adapter, self._seats, self._eight_bit)
+        return await RayWorker.start(self._adapter, self._config)
 
 
 class RayEngine:

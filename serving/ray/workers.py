@@ -11,6 +11,7 @@ from typing import Any
 import ray
 from ray.exceptions import RayActorError, RayError
 
+from serving.config import Config
 from serving.handle import EngineInfo
 from serving.lane import WorkerLost
 from serving.ray.actors import PerceptionActor, VoiceActor
@@ -31,9 +32,11 @@ class RayWorker:
         self.name = f"perception-{next(_numbers)}"
 
     @classmethod
-    async def start(cls, adapter: Path | None, seats: int, eight_bit: bool, num_gpus: float = 0.0) -> RayWorker:
+    async def start(cls, adapter: Path | None, config: Config) -> RayWorker:
         """Wait until the model of a new actor is loaded. SoundflowError where it cannot be."""
-        actor = PerceptionActor.options(num_gpus=num_gpus).remote(adapter, seats, eight_bit)  # type: ignore[attr-defined]
+        seats, gpus = config.as_limits().max_sessions, config.gpus_per_worker if config.device != "cpu" else 0.0
+        options = PerceptionActor.options(num_gpus=gpus if ray.cluster_resources().get("GPU") else 0.0)  # type: ignore[attr-defined]
+        actor = options.remote(adapter, seats, config.eight_bit, config.device)
         try:
             return cls(actor, await actor.info.remote())
         except RayError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from soundflow.errors import AudioFormatError, WeightsError
 from soundflow.perceive.labels import SPEECH
@@ -107,6 +108,10 @@ class Perceiver:
     def to_int8(self) -> None:
         """Encode sounds in eight bits from now on."""
         self._sound.to_int8()
+
+    def to_device(self, device: torch.device) -> None:
+        """Encode sounds there from now on; voice activity and speech stay on the CPU (ONNX Runtime)."""
+        self._sound.to_device(device)
 
     def init_state(self, phrases: Sequence[str] = (), start_sample: int = 0) -> PerceiverState:
         """The state before the first chunk, which starts at `start_sample`. `phrases` are likely to be said in this

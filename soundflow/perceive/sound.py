@@ -90,6 +90,12 @@ class SoundEncoder:
         if self._branch:
             yamnet.to_int8(cast(nn.ModuleList, self._branch.convs), alert.FIRST)
 
+    def to_device(self, device: torch.device) -> None:
+        """Encode there from now on; samples come from the host and results go back to it."""
+        self._net.to(device)
+        if self._branch:
+            self._branch.to(device)
+
     def init_state(self) -> SoundState:
         """State of a stream that has not begun."""
         return SoundState(np.zeros(WINDOW_SAMPLES - self.hop, np.float32))
@@ -107,11 +113,11 @@ class SoundEncoder:
         """`step` for a chunk of many streams, in one batch of windows; states in the order of the samples."""
         stacked = np.concatenate([self._windows(x, state) for x, state in zip(samples, states, strict=True)])
         with torch.inference_mode():
-            mel = self._net.log_mel(torch.from_numpy(stacked * np.float32(GAIN)))
+            mel = self._net.log_mel(torch.from_numpy(stacked * np.float32(GAIN)).to(self._net.mel.device))
             shared = self._net.below(mel, alert.FIRST)
-            alerts = self._branch(shared).numpy() if self._branch else np.zeros(len(stacked), np.float32)
+            alerts = self._branch(shared).cpu().numpy() if self._branch else np.zeros(len(stacked), np.float32)
             logits, embeddings = self._net.above(shared, alert.FIRST)
-            found = torch.sigmoid(logits).numpy(), embeddings.numpy(), alerts
+            found = torch.sigmoid(logits).cpu().numpy(), embeddings.cpu().numpy(), alerts
         n = self.windows
         return [SoundFrames(*(part[k * n : (k + 1) * n] for part in found)) for k in range(len(samples))]
 

@@ -37,6 +37,7 @@ def load(
     dtype: torch.dtype | None = None,
     eight_bit: bool = False,
     word_threads: int = 1,
+    device: str = "cpu",
 ) -> Model:
     """Put the tier together.
 
@@ -44,35 +45,41 @@ def load(
         chunk_ms: refused where it is not the length that the adapter was trained for.
         adapter: folder of a checkpoint; None is the one that ships with the package.
         threads: of torch, for the LALM. One leaves the other core to words and replies; two are slower beside them.
-        dtype: of the LALM; None is bfloat16 where the CPU has it.
-        eight_bit: the matrices of LALM and sound encoder in int8, where this machine multiplies them
+        dtype: of the LALM; None is bfloat16 where the processor or GPU has it.
+        eight_bit: the matrices of LALM and sound encoder in int8, where this machine's CPU multiplies them
             (`soundflow.int8`).
         word_threads: recognitions at once.
+        device: of LALM and sound encoder: cpu, cuda, cuda:N; auto is a GPU where there is one.
 
     Raises:
         WeightsError: the tier was not pulled, or a file is not what it should be.
-        ConfigError: a wrong chunk length or adapter field.
+        ConfigError: a wrong chunk length or adapter field, or a GPU that is not there.
     """
     folder = adapter or ADAPTER
     saved = checkpoint.load(folder)
     if chunk_ms is not None and chunk_ms != saved.chunk_ms:
         raise ConfigError(f"--chunk-ms {saved.chunk_ms} was expected: the adapter was trained for it; got {chunk_ms}")
+    on = device_of(device)
     torch.set_num_threads(threads)
     lm = weights.part("lm")
     branch = checkpoint.branch(folder)
     if saved.calibration.branch_weight and branch is None:
         raise WeightsError(f"{folder}: alert.safetensors was expected, as calibration.json gives the branch a weight")
     found = parts(branch)
-    llama = Llama.load(lm, dtype or checkpoint.host_dtype(), saved.deltas)
-    eight_bit = eight_bit and int8.available()
+    llama = Llama.load(lm, dtype or _dtype(on), saved.deltas)
+    eight_bit = eight_bit and on.type == "cpu" and int8.available()
     if eight_bit:
         llama.to_int8()
+    if on.type != "cpu":
+        llama.to_device(on)
     context = Context.load(lm / "tokenizer.json")
     size = chunk_samples(saved.chunk_ms)
     worker = ThreadPoolExecutor(word_threads, thread_name_prefix="words")
     perceiver = Perceiver(found, size, saved.tags, worker, OwnSounds.load(folder))
     if eight_bit:
         perceiver.to_int8()
+    if on.type != "cpu":
+        perceiver.to_device(on)
     named = tag_embeddings(llama.embed.weight.float(), [context.encode(label) for label in perceiver.labels])
     projector = Projector(named, SOUND_WIDTH, SPEECH_WIDTH)
     try:
@@ -81,3 +88,23 @@ def load(
         raise WeightsError(f"{folder}: the projector does not fit ({error})") from error
     lalm = Lalm(llama, projector, saved.decision_in, saved.decision_out, saved.bias, CACHE_TOKENS)
     return Model("nano", size, perceiver, lalm, context, saved.calibration)
+
+
+def device_of(name: str) -> torch.device:
+    """`name` as in `load`. ConfigError where there is no such device."""
+    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    try:
+        found = torch.device("cuda" if name == "auto" else name)
+    except RuntimeError as error:
+        raise ConfigError(f"device: auto, cpu, cuda or cuda:N was expected, got {name!r}") from error
+    count = torch.cuda.device_count() if found.type == "cuda" else 0
+    if (found.index or 0) >= count:
+        raise ConfigError(f"device {name!r}: a GPU was expected, torch sees {count} of CUDA here")
+    return found
+
+
+def _dtype(on: torch.device) -> torch.dtype:
+    if on.type == "cpu":
+        return checkpoint.host_dtype()
+    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32

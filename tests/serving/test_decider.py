@@ -9,6 +9,7 @@ from serving.decider import Decider
 from serving.handle import Heard, SessionSpec
 from serving.work import Command, Frame, Open
 from soundflow import int8
+from soundflow.decide.slab import Slabs
 from soundflow.events import DecisionEvent, ErrorEvent, ReplyCancelled, ReplyDelta, ReplyDone, ReplyStarted, Transcript
 from soundflow.loop import Stream
 from soundflow.memory import recall, remember
@@ -77,6 +78,46 @@ def test_a_session_hears_the_same_alone_and_among_others(eight_bit):
         assert [(d.chunk, d.decision) for d in mine] == [(d.chunk, d.decision) for d in other]
         for a, b in zip(mine, other, strict=True):
             assert a.p == pytest.approx(b.p, abs=2e-3)  # the sound encoder's sums depend on the batch by 1e-6
+
+
+def test_caches_in_slabs_give_the_same_events(model, nano_parts):
+    by_index = tiny_model(nano_parts)
+    by_index.lalm.llama.slabs = Slabs()  # as on a GPU
+    spec, chunks = SessionSpec(proactivity=0.9), noise(7, 12)
+    expected, found = (plain(alone(m, spec, chunks)) for m in (model, by_index))
+    assert any(e.get("type") == "reply.delta" for e in expected if isinstance(e, dict))
+    assert strip(found) == strip(expected)
+
+
+def strip(events: list) -> list:
+    """Without probabilities, which differ in the last bits."""
+    return [{k: v for k, v in e.items() if k != "p"} for e in events if isinstance(e, dict)]
+
+
+def test_what_is_heard_ahead_decides_the_same(model):
+    spec, chunks = SessionSpec(proactivity=0.9), noise(8, 8)
+    decider = Decider(model, 4, threads=2)
+    decider.hear([Frame("a", 0, chunks[0])])  # nobody has this seat yet: heard in its pass
+    found = [o for r in decider.step([Open("a", spec)]).results for o in r.outputs]
+    for k, samples in enumerate(chunks):
+        frame = Frame("a", k, samples)
+        if k % 3:
+            decider.hear([frame])
+        found += [o for r in decider.step([frame]).results for o in r.outputs]
+    assert strip(plain(found)) == strip(plain(alone(model, spec, chunks)))
+
+
+def test_a_frame_heard_ahead_that_does_not_fit_ends_its_session_alone(model):
+    decider = Decider(model, 4)
+    decider.step([Open("a", SessionSpec()), Open("b", SessionSpec())])
+    bad, good = Frame("a", 3, noise(1, 1)[0]), Frame("b", 0, noise(2, 1)[0])
+    decider.hear([bad, good])
+    done = decider.step([bad, good])
+    assert ["from 0 on" in r.failed for r in done.results if r.session == "a"] == [True]
+    assert any(isinstance(o, DecisionEvent) for r in done.results if r.session == "b" for o in r.outputs)
+    decider.hear([Frame("b", 1, noise(3, 1)[0])])
+    decider.step([Command("b", "close", False)])
+    assert not decider._heard
 
 
 def test_the_batch_decides_as_the_stream_does(model):
