@@ -87,15 +87,18 @@ class Decoder:
 
     def __init__(self, form: AudioFormat) -> None:
         self.form = form
-        self.reset()
+        self._odd, self._begun = b"", False
+        self._stream = StreamResampler(form.rate_hz)
 
     def reset(self) -> None:
         """Forget the half sample and the resampler's state: the next byte begins a stream."""
-        self._odd = b""
-        self._stream = StreamResampler(self.form.rate_hz)
+        if self._begun:
+            self._odd, self._begun = b"", False
+            self._stream = StreamResampler(self.form.rate_hz)
 
     def push(self, data: bytes) -> FloatArray:
         """Any bytes -> [n] samples at 16 kHz that are ready."""
+        self._begun = True
         if self.form.type == PCM:
             data = self._odd + data
             cut = len(data) // 2 * 2

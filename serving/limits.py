@@ -11,7 +11,8 @@ class Limits:
 
     max_frame_bytes: one message of any protocol. backlog_s: audio of one session that waits to be heard; more is
     dropped, oldest kept. outbox: outputs that wait for one client. outbox_bytes: the same in bytes of encoded frames.
-    frames_per_s: messages of one connection, over ten seconds. handshake_s: until the first message of a protocol that
+    frames_per_s: messages of one connection, over ten seconds; half of it never waits; what all
+    connections send over that comes at twice this rate. handshake_s: until the first message of a protocol that
     has one. idle_s: a connection that sends nothing is closed. resume_s: a session whose socket was lost is kept.
     drain_s: how long open sessions may go on when the server stops.
     """

@@ -18,7 +18,7 @@ from serving.live.session import LiveSession
 from serving.realtime import link as links
 from serving.realtime.door import Guard, Metrics, NoMetrics, accept, peer_of, query_of, refuse
 from serving.realtime.errors import Invalid
-from serving.realtime.link import Bad, Link
+from serving.realtime.link import Bad, Crowd, Link
 from serving.realtime.route import SpecOf, plain_spec
 from serving.realtime.runner import leave, run
 from serving.security import Refused
@@ -35,7 +35,7 @@ def router(
     clock: Callable[[], float] = time.monotonic,
 ) -> APIRouter:
     """The endpoint. Query: `resume`, `room`; everything else is in session.start."""
-    routes, counts = APIRouter(), metrics or NoMetrics()
+    routes, counts, crowd = APIRouter(), metrics or NoMetrics(), Crowd(limits, clock)
 
     @routes.websocket("/v1/live/sessions")
     async def live(socket: WebSocket) -> None:
@@ -47,7 +47,7 @@ def router(
                     raise Refused(503, "not_ready", "the model is being loaded; try again in a moment")
                 base = replace(spec_of(query, client), client=client)
                 await accept(socket)
-                await _serve(Link(socket, limits, clock), base, query.get("resume", ""))
+                await _serve(Link(socket, limits, clock, crowd), base, query.get("resume", ""))
         except Refused as error:
             await refuse(socket, error.status, error.code, str(error))
 

@@ -1,7 +1,8 @@
 """One WebSocket: JSON objects in, JSON events out. Bounded both ways; bad frames become errors, not a lost socket.
 
 Out: events wait in an outbox; when a client reads too slowly and it overflows, the connection is closed and nobody else
-waits. In: over `frames_per_s` the socket is read more slowly, which the client's TCP feels; it is told so once.
+waits. In: over `frames_per_s` the socket is read more slowly, which the client's TCP feels; it is told so once. What a
+connection sends in haste, within that, takes turns with the haste of all others (`Crowd`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,11 @@ MAX_DEPTH: Final = 32
 MAX_REASON: Final = 120
 """Bytes of a close reason (RFC 6455 allows 123)."""
 RATE_WINDOW_S: Final = 10.0
+FAIR: Final = 0.5
+"""Of `frames_per_s`: messages of one connection that never wait. It may save up those of a second."""
+CROWD: Final = 2.0
+QUICK_LOOK: Final = 256
+"""Longer texts than this must begin as an object does, before they are parsed."""
 FLUSH_S: Final = 3.0
 """What is queued when the link is finished may take so long to send."""
 CLOSE_WAIT_S: Final = 2.0
@@ -41,11 +47,31 @@ class Bad:
     event_id: str | None = None
 
 
+class Crowd:
+    """Turns, CROWD times `frames_per_s` of them, for the messages of all connections that are ahead of their share."""
+
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_s, self._clock, self._next = CROWD * limits.frames_per_s, clock, -math.inf
+
+    async def turn(self) -> None:
+        """Wait for one."""
+        now = self._clock()
+        self._next = max(self._next, now) + 1.0 / self._per_s
+        await asyncio.sleep(self._next - now)
+
+
 class Link:
     """See the module. `send` never waits; `read` and `run_outbox` are run by one task each."""
 
-    def __init__(self, socket: WebSocket, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        socket: WebSocket,
+        limits: Limits,
+        clock: Callable[[], float] = time.monotonic,
+        crowd: Crowd | None = None,
+    ) -> None:
         self._socket, self._limits, self._clock = socket, limits, clock
+        self._crowd, self._fair = crowd or Crowd(limits, clock), FAIR * limits.frames_per_s
         self._outbox: deque[str] = deque()
         self._bytes = 0
         self._wake = asyncio.Event()
@@ -146,11 +172,16 @@ class Link:
         """Take one of the connection's tokens; wait for it where there is none, and say so the first time."""
         rate = self._limits.frames_per_s
         now = self._clock()
+        self._fair = min(FAIR * rate, self._fair + (now - self._filled_at) * FAIR * rate)
         self._tokens = min(rate * RATE_WINDOW_S, self._tokens + (now - self._filled_at) * rate)
         self._filled_at = now
         if self._tokens >= 1.0:
             self._throttled = self._throttled and self._tokens < rate
             self._tokens -= 1.0
+            if self._fair >= 1.0:
+                self._fair -= 1.0
+            else:
+                await self._crowd.turn()
             return None
         if not self._throttled:
             self._throttled = True
@@ -169,6 +200,8 @@ def parse(text: str, max_bytes: int) -> dict[str, Any] | Bad:
         return Bad(
             "frame_too_large", f"a message of at most {max_bytes} bytes was expected, got {len(text)} characters"
         )
+    if len(text) > QUICK_LOOK and text.lstrip(" \t\r\n")[:1] != "{":
+        return Bad("invalid_json", f"a JSON object was expected, got a text that begins with {text[:1]!r}")
     try:
         body = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:

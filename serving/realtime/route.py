@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket
 from serving.handle import Engine, SessionSpec
 from serving.limits import Limits
 from serving.realtime.door import Guard, Metrics, NoMetrics, accept, peer_of, query_of, refuse
-from serving.realtime.link import Link
+from serving.realtime.link import Crowd, Link
 from serving.realtime.runner import leave, run
 from serving.realtime.session import RealtimeSession
 from serving.realtime.settings import INCLUDES, Settings
@@ -39,7 +39,7 @@ def router(
     clock: Callable[[], float] = time.monotonic,
 ) -> APIRouter:
     """The endpoint. Query: `model`, `intent=transcription`, `include`, `resume`, `room`."""
-    routes, counts = APIRouter(), metrics or NoMetrics()
+    routes, counts, crowd = APIRouter(), metrics or NoMetrics(), Crowd(limits, clock)
 
     @routes.websocket("/v1/realtime")
     async def realtime(socket: WebSocket) -> None:
@@ -78,7 +78,7 @@ def router(
             if resume:
                 settings = _resumed(settings, handle.spec)
             await accept(socket)
-            link = Link(socket, limits, clock)
+            link = Link(socket, limits, clock, crowd)
             session = RealtimeSession(handle, engine.info, link, settings, base, clock)
             session.open(bool(resume))
             reason = await run(link, session, handle.outputs(), limits, clock)

@@ -136,19 +136,48 @@ def test_oversized_binary_and_broken_frames_are_errors() -> None:
     run(script, Limits(max_frame_bytes=16_000))
 
 
-def test_a_flood_is_told_once_and_read_slowly() -> None:
+def test_a_flood_is_told_once_and_read_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serving.realtime.link.RATE_WINDOW_S", 1.0)
+
     async def script(c: Wire, s: Served) -> None:
-        for _ in range(240):
+        for _ in range(60):
             await c.send("input_audio_buffer.clear")
         began = time.perf_counter()
         events = []
-        while sum(e["type"] == "input_audio_buffer.cleared" for e in events) < 240:
+        while sum(e["type"] == "input_audio_buffer.cleared" for e in events) < 60:
             events.append(await c.recv())
         errors = [e["error"]["code"] for e in events if e["type"] == "error"]
         assert errors == ["rate_limit_exceeded"]
         assert time.perf_counter() - began > 0.3
 
     run(script, Limits(frames_per_s=20))
+
+
+def test_haste_takes_turns_and_others_do_not_wait() -> None:
+    async def scene() -> None:
+        async with served() as s, s.socket() as first, s.socket() as second, s.socket() as calm:
+
+            async def hasty(c: Wire) -> float:
+                began = time.perf_counter()
+                for _ in range(200):
+                    await c.send("input_audio_buffer.clear")
+                for _ in range(200):
+                    await c.expect("input_audio_buffer.cleared")
+                return time.perf_counter() - began
+
+            rushing = [asyncio.create_task(hasty(c)) for c in (first, second)]
+            waits = []
+            for _ in range(20):
+                began = time.perf_counter()
+                await calm.send("input_audio_buffer.clear")
+                await calm.expect("input_audio_buffer.cleared")
+                waits.append(time.perf_counter() - began)
+                await asyncio.sleep(0.02)
+            # of 400 messages 200 need a turn, but for those that are saved up meanwhile
+            assert min(await asyncio.gather(*rushing)) > 0.2
+            assert sorted(waits)[10] < 0.1
+
+    asyncio.run(scene())
 
 
 def test_a_slow_reader_is_closed_and_nobody_waits() -> None:
