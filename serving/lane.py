@@ -166,14 +166,16 @@ class Lane:
             self._aboard = {}
         if self._retiring:
             return False
-        if self._pass is None:
-            if self._hear is None:
-                self._heard = self._gather(self._most_rows)
-            self._launch()
         if self._hear is None:
+            if self._pass is None:
+                self._heard = self._gather(self._most_rows)
+                self._launch()
             return False
         # Of many sessions one half is heard while the LALM runs over the other.
-        fresh = self._gather(min(self._most_rows, max(LEAST_ROWS, -(-len(self.sessions) // 2))) - len(self._heard))
+        most = min(self._most_rows, max(LEAST_ROWS, -(-len(self.sessions) // 2)))
+        fresh = self._gather(most if self._pass is None else most - len(self._heard))
+        if self._pass is None and (self._heard or not fresh):  # replies alone do not hold up what is about to be heard
+            self._launch()
         frames = [w for due in fresh.values() if not isinstance(due[0], Open) for w in due if isinstance(w, Frame)]
         if frames:
             self._hearing = set(fresh)
