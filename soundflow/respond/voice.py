@@ -63,6 +63,7 @@ class PiperVoice:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.log_severity_level = 3
+        options.enable_mem_pattern = False  # would keep a plan for every length of text: 90 MB after 300 sentences
         try:
             config = piper.PiperConfig.from_dict(json.loads(settings.read_text("utf-8")))
             session = onnxruntime.InferenceSession(str(onnx_path), options, providers=["CPUExecutionProvider"])
