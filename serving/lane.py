@@ -174,7 +174,7 @@ class Lane:
         # Of many sessions one half is heard while the LALM runs over the other.
         most = min(self._most_rows, max(LEAST_ROWS, -(-len(self.sessions) // 2)))
         fresh = self._gather(most if self._pass is None else most - len(self._heard))
-        if self._pass is None and (self._heard or not fresh):  # replies alone do not hold up what is about to be heard
+        if self._pass is None:
             self._launch()
         frames = [w for due in fresh.values() if not isinstance(due[0], Open) for w in due if isinstance(w, Frame)]
         if frames:

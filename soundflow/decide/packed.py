@@ -14,9 +14,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from soundflow.decide import scripted
 from soundflow.decide.kv_cache import CacheState, rotate
 from soundflow.decide.llama import Block, Llama
 from soundflow.decide.slab import Group, Slab
+from soundflow.int8 import Int8Linear
 
 
 @torch.inference_mode()
@@ -71,21 +73,15 @@ class _RowByRow:
         self, llama: Llama, caches: Sequence[CacheState], starts: Sequence[int], counts: Sequence[int]
     ) -> None:
         groups, dtype = llama.config.heads // llama.config.kv_heads, llama.norm.dtype
-        self._counts = list(counts)
-        self._rows = [_Row(c, s, n, groups, dtype) for c, s, n in zip(caches, starts, counts, strict=True)]
+        rows = [_Row(c, s, n, groups, dtype) for c, s, n in zip(caches, starts, counts, strict=True)]
+        names = ("new_keys", "new_values", "seen_keys", "seen_values")
+        self._layers = [[[getattr(r, name)[k] for r in rows] for name in names] for k in range(llama.config.layers)]
+        self._masks, self._counts = [r.mask for r in rows], list(counts)
 
     def __call__(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Append k and v [T,Hkv,Dh] to the caches and attend with q [T,H,Dh] -> [T,H*Dh]."""
-        total, heads, dim = q.shape
-        # [P,Hkv,G,Dh]: the query heads of one group stand behind each other: keys are read once and never repeated
-        queries = torch.split(q.view(total, k.shape[1], heads // k.shape[1], dim), self._counts)
-        keys, values = (torch.split(t.transpose(0, 1), self._counts, dim=1) for t in (k, v))
-        found = []
-        for i, row in enumerate(self._rows):
-            row.new_keys[layer].copy_(keys[i])
-            row.new_values[layer].copy_(values[i])
-            found.append(_attend(queries[i], row.seen_keys[layer], row.seen_values[layer], row.mask))
-        return torch.cat(found)
+        found: Tensor = scripted.attend(q, k, v, self._counts, *self._layers[layer], self._masks)
+        return found
 
 
 class _ByIndex:
@@ -113,23 +109,18 @@ class _ByIndex:
 
 
 def _block(block: Block, x: Tensor, layer: int, attention: _RowByRow | _ByIndex, cos: Tensor, sin: Tensor) -> Tensor:
-    c, total = block.c, len(x)
+    c = block.c
+    if isinstance(block.qkv, Int8Linear):
+        matrices = (block.out.packed, block.gate_up.packed, block.down.packed)
+        q, k, v = scripted.before(x, block.norm1, c.eps, block.qkv.packed, cos, sin, c.heads, c.kv_heads, c.head_dim)
+        made: Tensor = scripted.after(x, attention(layer, q, k, v), block.norm2, c.eps, *matrices)
+        return made
     h = F.rms_norm(x, (c.width,), block.norm1, c.eps)
-    q, k, v = block.qkv(h).view(total, -1, c.head_dim).split([c.heads, c.kv_heads, c.kv_heads], dim=1)
+    q, k, v = block.qkv(h).view(len(x), -1, c.head_dim).split([c.heads, c.kv_heads, c.kv_heads], dim=1)
     x = x + block.out(attention(layer, rotate(q, cos, sin), rotate(k, cos, sin), v))
     gate, up = block.gate_up(F.rms_norm(x, (c.width,), block.norm2, c.eps)).chunk(2, dim=-1)
     down: Tensor = block.down(F.silu(gate) * up)
     return x + down
-
-
-def _attend(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
-    """q [P,Hkv,G,Dh], keys and values [1,Hkv,m,Dh] -> [P,Hkv*G*Dh]."""
-    count, kv_heads, groups, dim = q.shape
-    if mask is None:
-        return F.scaled_dot_product_attention(q, keys, values).view(1, -1)
-    grouped = q.permute(1, 2, 0, 3).reshape(1, kv_heads, groups * count, dim)
-    out = F.scaled_dot_product_attention(grouped, keys, values, attn_mask=mask)
-    return out.view(kv_heads * groups, count, dim).transpose(0, 1).reshape(count, -1)
 
 
 def _mask(start: int, count: int, groups: int, dtype: torch.dtype) -> Tensor | None:
