@@ -109,7 +109,7 @@ class LocalEngine:
         voices = LocalVoices(await asyncio.to_thread(load_voice, config.voice))
         return LaneEngine(
             info_of(workers.model, voices.name, voices.rate_hz),
-            [await workers.start() for _ in range(config.workers)],
+            [await workers.start()],
             voices,
             config.as_limits(),
             metrics,
