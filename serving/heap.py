@@ -2,7 +2,7 @@
 
 A session's cache and each reply's copy of it are blocks of megabytes. glibc takes such blocks from its heap once some
 have been freed (its threshold for mapping them apart follows them up to 32 MB), so that a process which opens and
-closes sessions all day keeps the holes between them: an hour's soak grew by 49 MB [31, 67] that way. Smaller holes are
+closes sessions all day keeps the holes between them. Smaller holes are
 left by the encoders, whose every call has tensors of another length; glibc gives back the heap's end by itself, never
 its middle. To trim it takes 2 to 8 ms.
 """

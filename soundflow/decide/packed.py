@@ -111,9 +111,13 @@ class _ByIndex:
 def _block(block: Block, x: Tensor, layer: int, attention: _RowByRow | _ByIndex, cos: Tensor, sin: Tensor) -> Tensor:
     c = block.c
     if isinstance(block.qkv, Int8Linear):
+        from soundflow.decide import scripted_int8
+
         matrices = (block.out.packed, block.gate_up.packed, block.down.packed)
-        q, k, v = scripted.before(x, block.norm1, c.eps, block.qkv.packed, cos, sin, c.heads, c.kv_heads, c.head_dim)
-        made: Tensor = scripted.after(x, attention(layer, q, k, v), block.norm2, c.eps, *matrices)
+        q, k, v = scripted_int8.before(
+            x, block.norm1, c.eps, block.qkv.packed, cos, sin, c.heads, c.kv_heads, c.head_dim
+        )
+        made: Tensor = scripted_int8.after(x, attention(layer, q, k, v), block.norm2, c.eps, *matrices)
         return made
     h = F.rms_norm(x, (c.width,), block.norm1, c.eps)
     q, k, v = block.qkv(h).view(len(x), -1, c.head_dim).split([c.heads, c.kv_heads, c.kv_heads], dim=1)

@@ -1,8 +1,7 @@
-"""The packed pass in three calls a layer, each of which runs without the interpreter's lock.
+"""Attention of the packed pass in one call a layer, which runs without the interpreter's lock.
 
 A pass is some two thousand small operations. Called one by one from Python each gives the lock up and asks for it
-again, and beside other threads it waits for it each time. The operations and their results are those of
-`soundflow.decide.packed`, to the bit.
+again, and beside other threads it waits for it each time. `scripted_int8` holds the rest of a layer.
 """
 
 # ruff: noqa: UP006, UP035, UP045
@@ -10,48 +9,16 @@ again, and beside other threads it waits for it each time. The operations and th
 # The compiler of scripts reads the annotations, in the words it knows.
 import warnings
 from collections.abc import Callable
-from typing import Any, List, Optional, Tuple
+from typing import Any, List, Optional
 
 import torch
 from torch import Tensor
 
-from soundflow.int8 import LEVELS, SMALLEST
 
-STEP: float = 1.0 / LEVELS
-LEAST: float = SMALLEST
-Packed = torch.classes.quantized.LinearPackedParamsBase
-
-
-def _script(function: Callable[..., Any]) -> Any:
+def script(function: Callable[..., Any]) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch means to give scripts up for compilers, which this machine may not have
         return torch.jit.script(function)
-
-
-def _int8(x: Tensor, packed: Packed, step: float = STEP, least: float = LEAST) -> Tensor:
-    rows = x.float()
-    largest = torch.clamp_min(torch.amax(torch.abs(rows), [1], True), least)
-    product = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(rows / largest, step, 128, packed)
-    return (product * largest).to(x.dtype)
-
-
-int8 = _script(_int8)
-
-
-def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    a = x.chunk(2, -1)
-    return x * cos + torch.cat([-a[1], a[0]], -1) * sin
-
-
-rotate = _script(_rotate)
-
-
-def _before(
-    x: Tensor, norm: Tensor, eps: float, qkv: Packed, cos: Tensor, sin: Tensor, heads: int, kv_heads: int, dim: int
-) -> Tuple[Tensor, Tensor, Tensor]:
-    h = int8(torch.rms_norm(x, [x.shape[1]], norm, eps), qkv)
-    q, k, v = h.view(x.shape[0], -1, dim).split_with_sizes([heads, kv_heads, kv_heads], 1)
-    return rotate(q, cos, sin), rotate(k, cos, sin), v
 
 
 def _attend(
@@ -85,10 +52,4 @@ def _attend(
     return torch.cat(found)
 
 
-def _after(x: Tensor, heads: Tensor, norm: Tensor, eps: float, out: Packed, gate_up: Packed, down: Packed) -> Tensor:
-    x = x + int8(heads, out)
-    gate, up = int8(torch.rms_norm(x, [x.shape[1]], norm, eps), gate_up).chunk(2, -1)
-    return x + int8(torch.ops.aten.silu(gate) * up, down)
-
-
-before, attend, after = _script(_before), _script(_attend), _script(_after)
+attend = script(_attend)
