@@ -225,6 +225,7 @@ class Config(BaseSettings):
     ray_address: str = ""
     workers: Annotated[int, Field(ge=1, le=1024)] = 1
     max_workers: Annotated[int, Field(ge=0, le=1024)] = 0
+    hearing_process: bool = True
     batch_rows: Annotated[int, Field(ge=1, le=1024)] = 64
     eight_bit: bool = True
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:[0-9]+)?)$")] = "auto"

@@ -11,22 +11,26 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
-from typing import Final, TypeVar
+from typing import Final, Never, TypeVar
 
 from torch import Tensor
 
 from serving.handle import Output
 from serving.seat import Seat
-from serving.work import Command, Frame, Open, Pass, Result, Work
+from serving.work import Command, Frame, Open, Pass, Result, Work, WorkerLost
 from soundflow.errors import CapacityError, SoundflowError
 from soundflow.perceive.perceiver import Frames
 from soundflow.row import Model, Step
-from soundflow.types import AudioChunk
+from soundflow.types import AudioChunk, Perception
 
 REPLAYED: Final = 6
 """Chunks that are heard again in full, which fills all encoders. What is older is skimmed for its speech."""
 UNTOLD: Final = 2
 """Of these: the last ones, whose words may not have come out yet."""
+PREFILL: Final = 48
+PREFILL_OF_MANY: Final = 16
+"""Tokens of the replies' prompts that one pass reads: a long prompt must not delay the decisions beside it."""
+FEW: Final = 4
 
 T = TypeVar("T")
 Steps = list[tuple[str, int, Step]]  # session, chunk (-1: none), step
@@ -97,6 +101,8 @@ class Decider:
         """`work` of one session; where it fails the session is over and there is None."""
         try:
             return work()
+        except WorkerLost:
+            raise
         except SoundflowError as error:
             failed = f"{error.code}: {error}"
         except Exception as error:
@@ -166,12 +172,21 @@ class Decider:
     def _perceive(self, frames: Sequence[Frame]) -> Steps:
         """Begin a step with each frame, as it was heard ahead or as it is heard now."""
         self.hear([f for f in frames if not self._is_heard(f)])
-        steps: Steps = []
+        taken: list[tuple[Frame, Seat, Frames]] = []
         for frame in frames:
-            seat, heard = self._seats.get(frame.session), self._heard.pop(frame.session, None)
-            if seat is None or heard is None:
+            seat, ahead = self._seats.get(frame.session), self._heard.pop(frame.session, None)
+            if seat is None or ahead is None:
                 continue
-            if (step := self._guarded(frame.session, lambda s=seat, h=heard: _begun(s, *h), frame.chunk)) is not None:  # type: ignore[misc]
+            if isinstance(heard := ahead[1], SoundflowError):
+                self._guarded(frame.session, lambda e=heard: _raise(e), frame.chunk)  # type: ignore[misc]
+            else:
+                taken.append((frame, seat, heard))
+        chunks, states = [_chunk(f) for f, _, _ in taken], [s.row.perception for _, s, _ in taken]
+        found = self.model.perceiver.step_rows(chunks, states, [h for _, _, h in taken]) if taken else []
+        steps: Steps = []
+        for (frame, seat, _), chunk, perception in zip(taken, chunks, found, strict=True):
+            step = self._guarded(frame.session, lambda s=seat, c=chunk, p=perception: _begun(s, c, p), frame.chunk)  # type: ignore[misc]
+            if step is not None:
                 steps.append((frame.session, frame.chunk, step))
         return steps
 
@@ -227,15 +242,18 @@ class Decider:
     def _pieces(self, told: dict[str, list[Output]]) -> list[tuple[str, Seat, Tensor]]:
         """What the open replies want of this pass; given words are told at once."""
         pieces = []
+        left = PREFILL if len(self._seats) <= FEW else PREFILL_OF_MANY
         for name, seat in list(self._seats.items()):
             if not seat.writing:
                 continue
-            wanted = self._guarded(name, seat.wants)
+            most = max(1, left)
+            wanted = self._guarded(name, lambda s=seat, n=most: s.wants(n))  # type: ignore[misc]
             if wanted is None:
                 continue
             told.setdefault(name, []).extend(wanted[0])
             if wanted[1] is not None:
                 pieces.append((name, seat, wanted[1]))
+                left -= len(wanted[1])
         return pieces
 
     def _fits(self, name: str, chunk: int, step: Step) -> bool:
@@ -260,7 +278,11 @@ def _chunk(frame: Frame) -> AudioChunk:
     return AudioChunk(frame.chunk, frame.chunk * len(frame.samples), frame.samples)
 
 
-def _begun(seat: Seat, frame: Frame, heard: Frames | SoundflowError) -> Step:
-    if isinstance(heard, SoundflowError):
-        raise heard
-    return seat.row.begin(_chunk(frame), frames=heard)
+def _begun(seat: Seat, chunk: AudioChunk, perception: Perception | Exception) -> Step:
+    if isinstance(perception, Exception):
+        raise perception
+    return seat.row.begin(chunk, perception=perception)
+
+
+def _raise(error: Exception) -> Never:
+    raise error

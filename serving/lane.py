@@ -22,7 +22,7 @@ from typing import Final, Protocol
 from serving.handle import Notice
 from serving.metrics import Metrics, NoMetrics
 from serving.session import LiveSession
-from serving.work import Command, Frame, Open, Pass, Result, Work
+from serving.work import Command, Frame, Open, Pass, Result, Work, WorkerLost
 from soundflow.events import DecisionEvent, ReplyCancelled, ReplyDone
 
 LATE: Final = 0.5
@@ -38,10 +38,6 @@ SMOOTH: Final = 0.03  # share of the newest chunk in the smoothed wait
 STARVED_S: Final = 1.0  # replies get a pass after so long, however late the decisions are
 
 log = logging.getLogger(__name__)
-
-
-class WorkerLost(Exception):
-    """The worker's process is gone; nothing of the pass was done as far as anybody can know."""
 
 
 class Worker(Protocol):

@@ -6,11 +6,14 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 from serving.config import Config
 from serving.decider import Decider
+from serving.ears import FarPerceiver
 from serving.engine import LaneEngine
 from serving.handle import EngineInfo
 from serving.journal import Journal, NoJournal, RedisJournal, SqliteJournal
@@ -19,15 +22,18 @@ from serving.voices import LocalVoices
 from serving.work import Frame, Pass, Work
 from soundflow import SAMPLE_RATE_HZ, __version__
 from soundflow.errors import WeightsError
+from soundflow.perceive.perceiver import Perceiver
 from soundflow.respond.voice import Voice, choose_voice
 from soundflow.row import Model
 
 
 class LocalWorker:
-    """A decider in two threads of its own: one hears, one decides."""
+    """A decider in two threads of its own: one hears, or waits for the process that does (`ears`), one decides."""
 
-    def __init__(self, model: Model, seats: int, threads: int, name: str = "local") -> None:
-        self.name = name
+    def __init__(
+        self, model: Model, seats: int, threads: int, name: str = "local", ears: FarPerceiver | None = None
+    ) -> None:
+        self.name, self._own_ears = name, ears
         self._decider = Decider(model, seats, threads)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"decide-{name}")
         self._ears = ThreadPoolExecutor(1, thread_name_prefix=f"hear-{name}")
@@ -41,6 +47,8 @@ class LocalWorker:
     async def close(self) -> None:
         for thread in (self._thread, self._ears):
             thread.shutdown(wait=False, cancel_futures=True)
+        if self._own_ears is not None:
+            await asyncio.to_thread(self._own_ears.close)
 
 
 def info_of(model: Model, voice: str, rate_hz: int) -> EngineInfo:
@@ -75,6 +83,7 @@ class LocalWorkers:
 
     def __init__(self, config: Config) -> None:
         self._config, self._model = config, cast(Model, None)
+        self._ears: FarPerceiver | None = None  # what the workers' own are made like
 
     @property
     def model(self) -> Model:
@@ -83,19 +92,31 @@ class LocalWorkers:
 
     async def renew(self, adapter: Path | None) -> Callable[[], None]:
         """Load the tier with this adapter (seconds). WeightsError or ConfigError: the old model stays."""
-        from soundflow.tiers import nano
-
-        old = self._model
-        how = {"eight_bit": self._config.eight_bit, "device": self._config.device, "word_threads": os.cpu_count() or 1}
-        self._model = await asyncio.to_thread(nano.load, adapter=adapter, **how)
+        old = self._model, self._ears
+        self._model, self._ears = await asyncio.to_thread(self._load, adapter)
 
         def undo() -> None:
-            self._model = old
+            self._model, self._ears = old
 
         return undo
 
+    def _load(self, adapter: Path | None) -> tuple[Model, FarPerceiver | None]:
+        from soundflow.tiers import nano
+
+        how = {"adapter": adapter, "eight_bit": self._config.eight_bit, "device": self._config.device}
+        threads = os.cpu_count() or 1
+        if not self._config.hearing_process:
+            return nano.load(**how, word_threads=threads), None
+        ears = FarPerceiver(partial(nano.hearing, **how, word_threads=threads), *nano.heard(adapter))
+        return nano.load(**how, perceiver=cast(Perceiver, ears)), ears
+
     async def start(self) -> LocalWorker:
-        return LocalWorker(self._model, self._config.as_limits().max_sessions, os.cpu_count() or 1)
+        """WorkerLost where the process that hears dies at once; WeightsError where it has nothing to hear with."""
+        seats, threads = self._config.as_limits().max_sessions, os.cpu_count() or 1
+        if self._ears is None:
+            return LocalWorker(self._model, seats, threads)
+        ears = await asyncio.to_thread(self._ears.start)
+        return LocalWorker(replace(self._model, perceiver=cast(Perceiver, ears)), seats, threads, ears=ears)
 
 
 class LocalEngine:

@@ -20,8 +20,6 @@ from soundflow.row import Manner, Model, Row, Step
 from soundflow.session import SessionConfig
 from soundflow.types import AudioChunk, FloatArray
 
-PREFILL: Final = 48
-"""Tokens of a reply's prompt that one pass reads: a long prompt must not delay the decisions beside it."""
 MOST_SAYS: Final = 8
 TOP_TAGS: Final = 5
 
@@ -100,8 +98,10 @@ class Seat:
                 return [], row.commit()
         return [], None
 
-    def wants(self) -> tuple[list[Output], Tensor | None]:
-        """What this seat's reply says without the model, and the [P,D] embeddings that it wants of this pass."""
+    def wants(self, most: int) -> tuple[list[Output], Tensor | None]:
+        """What this seat's reply says without the model, and the [P,D] embeddings, at most so many, that it wants of
+        this pass.
+        """
         row, told = self.row, list[Output]()
         if row.replies.reply is None and self.says and not row.session.state.open_reply:
             told += row.say(self.says.popleft())
@@ -114,7 +114,7 @@ class Seat:
             wanted = self._left if self._left is not None else reply.wanted()
             if wanted is None:
                 return [*told, *row.replies.take(None, row.now)], None
-            piece, rest = wanted[:PREFILL], wanted[PREFILL:]
+            piece, rest = wanted[:most], wanted[most:]
             assert reply.cache is not None
             reply.cache.check(len(piece))
         except SoundflowError as error:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
+from soundflow.niceness import VOICES, give_way
 from soundflow.respond.voice import Voice
 from soundflow.types import FloatArray
 
@@ -37,7 +38,7 @@ class LocalVoices:
 
     def __init__(self, voice: Voice | None, workers: int = 1) -> None:
         self._voice = voice
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="voice")
+        self._pool = ThreadPoolExecutor(workers, "voice", give_way, (VOICES,))
 
     @property
     def name(self) -> str:

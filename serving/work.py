@@ -74,3 +74,7 @@ class Pass:
     seconds: float
     tokens: int
     frames: int
+
+
+class WorkerLost(Exception):
+    """The worker's process is gone; nothing of the pass was done as far as anybody can know."""

@@ -20,7 +20,7 @@ from soundflow.decide.policy import Calibration, DecisionPolicy
 from soundflow.events import Event
 from soundflow.perceive.labels import display_name
 from soundflow.perceive.own import OwnSound
-from soundflow.perceive.perceiver import Frames, Perceiver
+from soundflow.perceive.perceiver import Perceiver
 from soundflow.perceive.standing import Standing
 from soundflow.replies import Replies
 from soundflow.report import sound_event
@@ -153,10 +153,10 @@ class Row:
         context = self.model.context
         return like.with_tools(tools) if like else ActGrammar(context.tokenizer, tools, context.end_id)
 
-    def begin(self, chunk: AudioChunk, words: Words | None = None, frames: Frames | None = None) -> Step:
-        """Perceive the next chunk. `words`, `frames`: see `Perceiver.step`."""
+    def begin(self, chunk: AudioChunk, words: Words | None = None, perception: Perception | None = None) -> Step:
+        """Perceive the next chunk, or take `perception` of it where that was done. `words`: see `Perceiver.step`."""
         self.playback.drop(chunk.start_sample - samples(1.0))
-        perception = self.model.perceiver.step(chunk, self.perception, words, frames)
+        perception = perception or self.model.perceiver.step(chunk, self.perception, words)
         self.now, self._last = chunk.end_sample, perception
         if self.manner.muted:
             kept = tuple(s for s in perception.sounds if not self._muted(s.label))

@@ -73,8 +73,8 @@ def _attack(server: Server, name: str, seed: int) -> Attack:
     return Attack(name, before, during, rss_mb(members) - held, lost, server.alive, finished)
 
 
-def run(seed: int, names: tuple[str, ...] = tuple(ATTACKS)) -> list[Attack]:
-    """Each attack on one server, one after the other."""
+def run(seed: int, names: tuple[str, ...] = tuple(ATTACKS), rounds: int = 3) -> list[Attack]:
+    """Each attack on one server, one after the other, and all of it `rounds` times."""
     with serving({"LIMITS__RESUME_S": "2"}) as server:
         asyncio.run(good(server, 5.0))
-        return [_attack(server, name, seed) for name in names]
+        return [_attack(server, name, seed + k) for k in range(rounds) for name in names]

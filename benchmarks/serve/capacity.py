@@ -20,6 +20,7 @@ CHUNK_S: Final = 0.4
 
 CASES: Final[Mapping[str, Mapping[str, str]]] = {
     "batched": {},
+    "batched, one process": {"HEARING_PROCESS": "false"},
     "one by one": {"BATCH_ROWS": "1"},
     "batched bf16": {"EIGHT_BIT": "false"},
     "one by one bf16": {"BATCH_ROWS": "1", "EIGHT_BIT": "false"},

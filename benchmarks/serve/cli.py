@@ -115,12 +115,21 @@ def run_soak(
 def abuse(
     out: Out,
     names: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(ATTACKS),
+    rounds: Annotated[int, typer.Option(min=1)] = 3,
     seed: Seed = 0,
 ) -> None:
     """Slow readers, half-open sockets, floods, oversized and broken messages beside four good streams."""
-    found = good_and_bad.run(seed, tuple(n.strip() for n in names.split(",")))
+    found = good_and_bad.run(seed, tuple(n.strip() for n in names.split(",")), rounds)
     _write(out, "abuse", [asdict(x) for x in found])
-    head = ("attack", "p99 before", "p99 during", "ratio", "grown MB", "lost", "alive", "ended")
-    rows = [(x.name, f"{x.before_p99_ms:.0f}", f"{x.during_p99_ms:.0f}", f"{x.ratio:.2f}", f"{x.grown_mb:+.1f}",
-             x.lost, x.alive, x.finished) for x in found]  # fmt: skip
+    head = ("attack", "p99 before", "p99 during", "ratio", "ratios", "grown MB", "lost", "alive", "ended")
+    rows = []
+    for name in dict.fromkeys(x.name for x in found):
+        of = [x for x in found if x.name == name]
+        before, during, ratio = (
+            np.median([getattr(x, k) for x in of]) for k in ("before_p99_ms", "during_p99_ms", "ratio")
+        )
+        grown, lost = max(x.grown_mb for x in of), sum(x.lost for x in of)
+        ratios = " ".join(f"{x.ratio:.2f}" for x in of)
+        well = all(x.alive for x in of), all(x.finished for x in of)
+        rows.append((name, f"{before:.0f}", f"{during:.0f}", f"{ratio:.2f}", ratios, f"{grown:+.1f}", lost, *well))
     _table(head, rows)

@@ -17,6 +17,7 @@ from serving.decider import Decider
 from serving.handle import EngineInfo
 from serving.work import Pass, Work
 from soundflow import SAMPLE_RATE_HZ, __version__
+from soundflow.niceness import VOICES
 from soundflow.respond.voice import choose_voice
 from soundflow.tiers import nano, weights
 from soundflow.types import FloatArray
@@ -50,6 +51,7 @@ class VoiceActor:
     """One voice; it holds no state, so Ray may restart it."""
 
     def __init__(self) -> None:
+        os.nice(VOICES)
         self._voice = choose_voice(weights.part("voice"))
 
     def info(self) -> tuple[str, int]:

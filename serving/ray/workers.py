@@ -13,9 +13,8 @@ from ray.exceptions import RayActorError, RayError
 
 from serving.config import Config
 from serving.handle import EngineInfo
-from serving.lane import WorkerLost
 from serving.ray.actors import PerceptionActor, VoiceActor
-from serving.work import Frame, Pass, Work
+from serving.work import Frame, Pass, Work, WorkerLost
 from soundflow.errors import SoundflowError
 from soundflow.types import FloatArray
 

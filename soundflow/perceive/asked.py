@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -30,15 +31,17 @@ _SYNONYMS: Final = {
 
 def asked_tags(instruction: str, labels: Sequence[str]) -> FloatArray:
     """[len(labels)] of 1 for each tag of which one name ("Chicken, rooster" has two) is in the instruction, else 0."""
-    said = _words(instruction)
+    if not (said := _words(instruction)):
+        return np.zeros(len(labels), np.float32)
     found = [any(_named(name, said) for name in _names(label)) for label in labels]
     return np.asarray(found, dtype=np.float32)
 
 
-def _names(label: str) -> list[list[str]]:
+@lru_cache(1024)
+def _names(label: str) -> tuple[tuple[str, ...], ...]:
     """The names of a tag, each as its words: parts between commas, the one in brackets apart."""
     parts = re.split(r"[,(]", label.lower())
-    return [words for part in parts if (words := _words(part))]
+    return tuple(tuple(words) for part in parts if (words := _words(part)))
 
 
 def _words(text: str) -> list[str]:

@@ -169,13 +169,7 @@ class Perceiver:
 
     def check(self, chunk: AudioChunk, state: PerceiverState) -> None:
         """AudioFormatError where this cannot be the stream's next chunk."""
-        if chunk.start_sample != state.vad.position or chunk.samples.shape != (self._sound.chunk_samples,):
-            raise AudioFormatError(
-                f"expected [{self._sound.chunk_samples}] samples from {state.vad.position} on, got"
-                f" {list(chunk.samples.shape)} from {chunk.start_sample}"
-            )
-        if not np.isfinite(chunk.samples).all():
-            raise AudioFormatError(f"chunk {chunk.index}: finite samples were expected, got NaN or infinity")
+        check(chunk, state.vad.position, self._sound.chunk_samples)
 
     def frames(self, chunk: AudioChunk, state: PerceiverState) -> Frames:
         """`hear` of one stream: the part of a step that training caches."""
@@ -217,6 +211,18 @@ class Perceiver:
             own=tuple(frames.own.tolist()),
         )
 
+    def step_rows(
+        self, chunks: Sequence[AudioChunk], states: Sequence[PerceiverState], frames: Sequence[Frames]
+    ) -> list[Perception | Exception]:
+        """`step` for a chunk of many streams behind `hear`; a stream that fails gives its error and harms no other."""
+        found: list[Perception | Exception] = []
+        for chunk, state, heard in zip(chunks, states, frames, strict=True):
+            try:
+                found.append(self.step(chunk, state, frames=heard))
+            except Exception as error:  # noqa: BLE001 - the caller ends the stream with it
+                found.append(error)
+        return found
+
     def ended(self, end_sample: int, state: PerceiverState) -> tuple[Sound, ...]:
         """Offsets of the sounds that still go on at the end of the stream."""
         ended = self._events.flush(end_sample, state.events)
@@ -225,3 +231,14 @@ class Perceiver:
     def flush(self, state: PerceiverState) -> Words:
         """What the words channel still holds at the end of the stream."""
         return self._words.flush(state.words)
+
+
+def check(chunk: AudioChunk, position: int, chunk_samples: int) -> None:
+    """AudioFormatError where `chunk` cannot be the next one of a stream that stands at sample `position`."""
+    if chunk.start_sample != position or chunk.samples.shape != (chunk_samples,):
+        raise AudioFormatError(
+            f"expected [{chunk_samples}] samples from {position} on, got"
+            f" {list(chunk.samples.shape)} from {chunk.start_sample}"
+        )
+    if not np.isfinite(chunk.samples).all():
+        raise AudioFormatError(f"chunk {chunk.index}: finite samples were expected, got NaN or infinity")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from soundflow import int8
+from soundflow import int8, niceness
 from soundflow.clock import chunk_samples
 from soundflow.decide.context import Context
 from soundflow.decide.lalm import Lalm
@@ -17,6 +17,7 @@ from soundflow.loop import Model
 from soundflow.perceive.own import OwnSounds
 from soundflow.perceive.perceiver import Parts, Perceiver
 from soundflow.perceive.projector import Projector, tag_embeddings
+from soundflow.perceive.sound import labels
 from soundflow.tiers import checkpoint, weights
 
 ADAPTER = Path(__file__).parent / "nano_adapter"
@@ -38,6 +39,7 @@ def load(
     eight_bit: bool = False,
     word_threads: int = 1,
     device: str = "cpu",
+    perceiver: Perceiver | None = None,
 ) -> Model:
     """Put the tier together.
 
@@ -50,6 +52,7 @@ def load(
             (`soundflow.int8`).
         word_threads: recognitions at once.
         device: of LALM and sound encoder: cpu, cuda, cuda:N; auto is a GPU where there is one.
+        perceiver: one that somebody made (`hearing` makes one); `word_threads` says nothing then.
 
     Raises:
         WeightsError: the tier was not pulled, or a file is not what it should be.
@@ -62,24 +65,13 @@ def load(
     on = device_of(device)
     torch.set_num_threads(threads)
     lm = weights.part("lm")
-    branch = checkpoint.branch(folder)
-    if saved.calibration.branch_weight and branch is None:
-        raise WeightsError(f"{folder}: alert.safetensors was expected, as calibration.json gives the branch a weight")
-    found = parts(branch)
+    perceiver = perceiver or hearing(folder, eight_bit, word_threads, device)
     llama = Llama.load(lm, dtype or _dtype(on), saved.deltas)
-    eight_bit = eight_bit and on.type == "cpu" and int8.available()
-    if eight_bit:
+    if _in_int8(eight_bit, on):
         llama.to_int8()
     if on.type != "cpu":
         llama.to_device(on)
     context = Context.load(lm / "tokenizer.json")
-    size = chunk_samples(saved.chunk_ms)
-    worker = ThreadPoolExecutor(word_threads, thread_name_prefix="words")
-    perceiver = Perceiver(found, size, saved.tags, worker, OwnSounds.load(folder))
-    if eight_bit:
-        perceiver.to_int8()
-    if on.type != "cpu":
-        perceiver.to_device(on)
     named = tag_embeddings(llama.embed.weight.float(), [context.encode(label) for label in perceiver.labels])
     projector = Projector(named, SOUND_WIDTH, SPEECH_WIDTH)
     try:
@@ -87,7 +79,34 @@ def load(
     except RuntimeError as error:
         raise WeightsError(f"{folder}: the projector does not fit ({error})") from error
     lalm = Lalm(llama, projector, saved.decision_in, saved.decision_out, saved.bias, CACHE_TOKENS)
-    return Model("nano", size, perceiver, lalm, context, saved.calibration)
+    return Model("nano", chunk_samples(saved.chunk_ms), perceiver, lalm, context, saved.calibration)
+
+
+def hearing(
+    adapter: Path | None = None, eight_bit: bool = False, word_threads: int = 1, device: str = "cpu"
+) -> Perceiver:
+    """The perceiver of the tier; arguments and errors as of `load`."""
+    folder = adapter or ADAPTER
+    saved, branch, on = checkpoint.load(folder), checkpoint.branch(folder), device_of(device)
+    if saved.calibration.branch_weight and branch is None:
+        raise WeightsError(f"{folder}: alert.safetensors was expected, as calibration.json gives the branch a weight")
+    worker = ThreadPoolExecutor(word_threads, "words", niceness.give_way, (niceness.WORDS,))
+    made = Perceiver(parts(branch), chunk_samples(saved.chunk_ms), saved.tags, worker, OwnSounds.load(folder))
+    if _in_int8(eight_bit, on):
+        made.to_int8()
+    if on.type != "cpu":
+        made.to_device(on)
+    return made
+
+
+def heard(adapter: Path | None = None) -> tuple[tuple[str, ...], OwnSounds, int]:
+    """What `hearing` will say of itself, without loading it: labels, taught sounds, samples of a chunk."""
+    folder = adapter or ADAPTER
+    return labels(parts().sound), OwnSounds.load(folder), chunk_samples(checkpoint.load(folder).chunk_ms)
+
+
+def _in_int8(wanted: bool, on: torch.device) -> bool:
+    return wanted and on.type == "cpu" and int8.available()
 
 
 def device_of(name: str) -> torch.device:

@@ -12,10 +12,10 @@ import pytest
 from serving.engine import LaneEngine
 from serving.handle import Heard, Notice, SessionSpec, VoicePiece
 from serving.journal import SqliteJournal
-from serving.lane import WorkerLost
 from serving.limits import Limits
 from serving.local import LocalWorker, info_of
 from serving.voices import LocalVoices
+from serving.work import WorkerLost
 from soundflow.errors import CapacityError, ConfigError, DataError, StreamClosedError
 from soundflow.events import DecisionEvent, ReplyCancelled, ReplyDelta, ReplyDone, ReplyStarted
 from tests.tiny_model import CHUNK, tiny_model

@@ -12,10 +12,9 @@ from serving.decider import Decider
 from serving.engine import LaneEngine
 from serving.handle import Heard, Notice, SessionSpec, VoicePiece
 from serving.journal import SqliteJournal
-from serving.lane import WorkerLost
 from serving.limits import Limits
 from serving.local import LocalWorker
-from serving.work import Command, Frame, Open
+from serving.work import Command, Frame, Open, WorkerLost
 from soundflow.events import Action, DecisionEvent, ErrorEvent, ReplyCancelled, ReplyDone, ReplyStarted
 from soundflow.memory import remember
 from soundflow.types import Kind

@@ -1,0 +1,231 @@
+"""Perception in a process of its own, behind the calls of `soundflow.perceive.perceiver.Perceiver`.
+
+Threads of one process wait for each other's hold of the interpreter, and encoders take it thousands of times a second.
+Two pipes lead to the process, so that what is heard ahead of a pass stands in no one's way; about 25 KB go in and 9 KB
+come out a chunk of a stream. The results are those of the perceiver itself.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from itertools import count
+from multiprocessing.connection import Connection
+from multiprocessing.util import Finalize
+from typing import Any, Final
+from weakref import finalize
+
+from serving import heap
+from serving.work import WorkerLost
+from soundflow.errors import SoundflowError
+from soundflow.perceive.own import OwnSounds
+from soundflow.perceive.perceiver import Frames, Perceiver, PerceiverState, check
+from soundflow.types import AudioChunk, Perception, Sound, Words
+
+MAKE_S: Final = 120.0
+
+_numbers = count()
+
+
+class FarState:
+    """Stands for a `PerceiverState` of the other process. `position`: the sample up to which it has heard."""
+
+    def __init__(self, position: int, left: deque[int]) -> None:
+        self.number, self.position = next(_numbers), position
+        finalize(self, left.append, self.number).atexit = False
+
+
+class FarPerceiver:
+    """A perceiver that `make` makes in a process of its own, once `start` is called. One thread may `hear` while
+    another one does all else.
+
+    Args:
+        make: can be pickled; runs over there.
+        labels, own: those of the perceiver that it makes.
+        chunk_samples: of a chunk.
+    """
+
+    def __init__(
+        self, make: Callable[[], Perceiver], labels: tuple[str, ...], own: OwnSounds, chunk_samples: int
+    ) -> None:
+        self.labels, self.own = labels, own
+        self._make, self._chunk_samples = make, chunk_samples
+        self._process: Any = None
+        self._left: deque[int] = deque()  # states that nobody holds any more
+
+    def start(self) -> FarPerceiver:
+        """One like this, with its process (seconds). What `make` raises; WorkerLost where the process dies of it."""
+        started = FarPerceiver(self._make, self.labels, self.own, self._chunk_samples)
+        started._start()
+        return started
+
+    def _start(self) -> None:
+        spawning = multiprocessing.get_context("spawn")
+        self._ahead, ahead = spawning.Pipe()
+        self._now, now = spawning.Pipe()
+        self._process = spawning.Process(target=_hear, args=(self._make, ahead, now), name="ears")
+        self._process.start()
+        for theirs in (ahead, now):
+            theirs.close()
+        self._locks = {id(pipe): threading.Lock() for pipe in (self._ahead, self._now)}
+        Finalize(self, self._process.kill, exitpriority=1)  # before multiprocessing waits for its children
+        if not self._now.poll(MAKE_S):
+            self.close()
+            raise WorkerLost(f"the hearing process was not there after {MAKE_S:g} s")
+        self._answer(self._now)
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return int(self._process.pid)
+
+    def close(self) -> None:
+        """End the process at once; it holds nothing that is not elsewhere."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+
+    def init_state(self, phrases: Sequence[str] = (), start_sample: int = 0) -> FarState:
+        state = FarState(start_sample, self._left)
+        self._ask("open", state.number, tuple(phrases), start_sample)
+        return state
+
+    def expect(self, state: FarState, phrases: Sequence[str]) -> None:
+        self._ask("of", "expect", state.number, tuple(phrases))
+
+    def catch_up(self, state: FarState, how: int) -> None:
+        self._ask("of", "catch_up", state.number, how)
+
+    def skim(self, chunk: AudioChunk, state: FarState) -> None:
+        self._ask("skim", state.number, chunk)
+        state.position = chunk.end_sample
+
+    def flush(self, state: FarState) -> Words:
+        found: Words = self._ask("flush", state.number)
+        return found
+
+    def ended(self, end_sample: int, state: FarState) -> tuple[Sound, ...]:
+        found: tuple[Sound, ...] = self._ask("ended", state.number, end_sample)
+        return found
+
+    def check(self, chunk: AudioChunk, state: FarState) -> None:
+        check(chunk, state.position, self._chunk_samples)
+
+    def hear(
+        self, chunks: Sequence[AudioChunk], states: Sequence[FarState], pool: Executor | None = None
+    ) -> list[Frames | None]:
+        """The frames stay over there, until `step_rows` wants them."""
+        self._ask_by(self._ahead, "hear", [(s.number, c) for s, c in zip(states, chunks, strict=True)])
+        for state, chunk in zip(states, chunks, strict=True):
+            state.position = chunk.end_sample
+        return [None] * len(states)
+
+    def step_rows(
+        self, chunks: Sequence[AudioChunk], states: Sequence[FarState], frames: Sequence[Frames | None]
+    ) -> list[Perception | Exception]:
+        left = [self._left.popleft() for _ in range(len(self._left))]
+        found: list[Perception | Exception] = self._ask("step", left, [s.number for s in states])
+        return found
+
+    def _ask(self, verb: str, *values: Any) -> Any:
+        return self._ask_by(self._now, verb, *values)
+
+    def _ask_by(self, pipe: Connection, verb: str, *values: Any) -> Any:
+        with self._locks[id(pipe)]:
+            try:
+                pipe.send((verb, values))
+            except OSError as error:
+                raise WorkerLost("the hearing process is gone") from error
+            return self._answer(pipe)
+
+    def _answer(self, pipe: Connection) -> Any:
+        try:
+            found = pipe.recv()
+        except (EOFError, OSError) as error:
+            raise WorkerLost("the hearing process is gone") from error
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+class _Ears:
+    """The other process's side: a verb is a method."""
+
+    def __init__(self, perceiver: Perceiver) -> None:
+        self._perceiver = perceiver
+        self._states: dict[int, PerceiverState] = {}
+        self._heard: dict[int, tuple[AudioChunk, Frames]] = {}
+        self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="perceive")
+
+    def open(self, number: int, phrases: Sequence[str], start_sample: int) -> None:
+        self._states[number] = self._perceiver.init_state(phrases, start_sample)
+
+    def of(self, verb: str, number: int, value: Any) -> None:
+        getattr(self._perceiver, verb)(self._states[number], value)
+
+    def skim(self, number: int, chunk: AudioChunk) -> None:
+        self._perceiver.skim(chunk, self._states[number])
+
+    def flush(self, number: int) -> Words:
+        return self._perceiver.flush(self._states[number])
+
+    def ended(self, number: int, end_sample: int) -> tuple[Sound, ...]:
+        return self._perceiver.ended(end_sample, self._states[number])
+
+    def hear(self, rows: Sequence[tuple[int, AudioChunk]]) -> None:
+        found = self._perceiver.hear([c for _, c in rows], [self._states[n] for n, _ in rows], self._pool)
+        for (number, chunk), frames in zip(rows, found, strict=True):
+            self._heard[number] = chunk, frames
+
+    def step(self, left: Sequence[int], numbers: Sequence[int]) -> list[Perception | Exception]:
+        for number in left:
+            self._states.pop(number, None)
+            self._heard.pop(number, None)
+        heard = [self._heard.pop(n) for n in numbers]
+        states = [self._states[n] for n in numbers]
+        found = self._perceiver.step_rows([c for c, _ in heard], states, [f for _, f in heard])
+        return [_portable(x) if isinstance(x, Exception) else x for x in found]
+
+
+def _hear(make: Callable[[], Perceiver], ahead: Connection, now: Connection) -> None:
+    """The process: one thread a pipe. It ends with the server, whose signals are not its affair."""
+    import torch
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, signal.SIG_IGN)
+    heap.settle()
+    torch.set_num_threads(1)
+    try:
+        ears = _Ears(make())
+    except Exception as error:  # noqa: BLE001 - raised where it was asked for
+        now.send(_portable(error))
+        return
+    now.send(None)
+    threading.Thread(target=_obey, args=(ears, ahead), daemon=True).start()
+    _obey(ears, now)
+
+
+def _obey(ears: _Ears, pipe: Connection) -> None:
+    while True:
+        try:
+            verb, values = pipe.recv()
+        except (EOFError, OSError):
+            os._exit(0)  # the server is gone
+        try:
+            found = getattr(ears, verb)(*values)
+        except Exception as error:  # noqa: BLE001 - as above
+            found = _portable(error)
+        try:
+            pipe.send(found)
+        except OSError:
+            os._exit(0)
+
+
+def _portable(error: Exception) -> Exception:
+    """As it is where it is ours; others may hold what cannot be pickled."""
+    return error if isinstance(error, SoundflowError) else RuntimeError(f"{type(error).__name__}: {error}")
