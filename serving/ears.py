@@ -92,7 +92,7 @@ class FarPerceiver:
 
     def init_state(self, phrases: Sequence[str] = (), start_sample: int = 0) -> FarState:
         state = FarState(start_sample, self._left)
-        self._ask("open", state.number, tuple(phrases), start_sample)
+        self._ask("open", self._gone(), state.number, tuple(phrases), start_sample)
         return state
 
     def expect(self, state: FarState, phrases: Sequence[str]) -> None:
@@ -128,9 +128,11 @@ class FarPerceiver:
     def step_rows(
         self, chunks: Sequence[AudioChunk], states: Sequence[FarState], frames: Sequence[Frames | None]
     ) -> list[Perception | Exception]:
-        left = [self._left.popleft() for _ in range(len(self._left))]
-        found: list[Perception | Exception] = self._ask("step", left, [s.number for s in states])
+        found: list[Perception | Exception] = self._ask("step", self._gone(), [s.number for s in states])
         return found
+
+    def _gone(self) -> list[int]:
+        return [self._left.popleft() for _ in range(len(self._left))]
 
     def _ask(self, verb: str, *values: Any) -> Any:
         return self._ask_by(self._now, verb, *values)
@@ -162,8 +164,14 @@ class _Ears:
         self._heard: dict[int, tuple[AudioChunk, Frames]] = {}
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="perceive")
 
-    def open(self, number: int, phrases: Sequence[str], start_sample: int) -> None:
+    def open(self, left: Sequence[int], number: int, phrases: Sequence[str], start_sample: int) -> None:
+        self._forget(left)
         self._states[number] = self._perceiver.init_state(phrases, start_sample)
+
+    def _forget(self, left: Sequence[int]) -> None:
+        for number in left:
+            self._states.pop(number, None)
+            self._heard.pop(number, None)
 
     def of(self, verb: str, number: int, value: Any) -> None:
         getattr(self._perceiver, verb)(self._states[number], value)
@@ -183,9 +191,7 @@ class _Ears:
             self._heard[number] = chunk, frames
 
     def step(self, left: Sequence[int], numbers: Sequence[int]) -> list[Perception | Exception]:
-        for number in left:
-            self._states.pop(number, None)
-            self._heard.pop(number, None)
+        self._forget(left)
         heard = [self._heard.pop(n) for n in numbers]
         states = [self._states[n] for n in numbers]
         found = self._perceiver.step_rows([c for c, _ in heard], states, [f for _, f in heard])

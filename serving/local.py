@@ -116,7 +116,7 @@ class LocalWorkers:
         if self._ears is None:
             return LocalWorker(self._model, seats, threads)
         ears = await asyncio.to_thread(self._ears.start)
-        return LocalWorker(replace(self._model, perceiver=cast(Perceiver, ears)), seats, threads, ears=ears)
+        return LocalWorker(replace(self._model, perceiver=cast(Perceiver, ears)), seats, 1, ears=ears)
 
 
 class LocalEngine:
