@@ -5,8 +5,9 @@ prefix. When a
 row is full its oldest tokens behind the prefix leave as a block, the rest moves down, and its keys are rotated back
 by as many positions, so that a position is always a slot index and RoPE never leaves [0, capacity).
 
-The memory of a cache that is gone serves the next one of its shape: a server opens a cache of megabytes for each reply,
-and what the C heap makes of that for days is holes.
+A one-row cache asks for all its memory and touches what it writes: a reply that says little takes little. What is gone
+goes back to the system (`serving.heap` maps such blocks apart); kept for the next reply, each block would grow to the
+longest one that it ever held.
 """
 
 from __future__ import annotations
@@ -36,9 +37,6 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 
 CPU: Final = torch.device("cpu")
-MOST_SPARE: Final = 16
-"""Blocks of one shape that are kept for the next cache."""
-MOST_SHAPES: Final = 8
 
 
 class CacheState:
@@ -61,20 +59,20 @@ class CacheState:
     ) -> None:
         """
         Args:
-            reserved: slots to take memory for where they are more than `capacity`, so that blocks fit each other.
+            reserved: slots to take of a slab where they are more than `capacity`, so that rows fit each other.
             device: of keys and values; the bookkeeping stays on the host.
             slabs: give a cache of one row its memory; `place` is then its slab and row.
         """
         self.capacity, self.place = capacity, cast(tuple[Slab, int] | None, None)
-        self._slabs, slots = slabs, max(capacity, reserved) + 1
+        self._slabs = slabs
         if slabs is not None and batch == 1:
+            slots = max(capacity, reserved) + 1
             slab, row = self.place = slabs.take((layers, heads, slots, head_dim), dtype, device)
-            block = slab.keys[:, row : row + 1], slab.values[:, row : row + 1]
+            self.keys, self.values = (half[:, row : row + 1, :, : capacity + 1] for half in (slab.keys, slab.values))
             weakref.finalize(self, slab.give, row).atexit = False
         else:
-            block = _take((layers, batch, heads, slots, head_dim), dtype, device)
-            weakref.finalize(self, _give, block).atexit = False
-        self.keys, self.values = (half[:, :, :, : capacity + 1] for half in block)
+            shape = (layers, batch, heads, capacity + 1, head_dim)
+            self.keys, self.values = _fresh(shape, dtype, device), _fresh(shape, dtype, device)
         self.lengths = torch.zeros(batch, dtype=torch.int64)
         self.prefix = torch.zeros(batch, dtype=torch.int64)
 
@@ -138,26 +136,10 @@ class CacheState:
         self.prefix[row] = saved["prefix"]
 
 
-_Block = tuple[Tensor, Tensor]
-_spare: dict[tuple[tuple[int, ...], torch.dtype, torch.device], list[_Block]] = {}
-
-
-def _take(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> _Block:
-    """Keys and values. Of one row nothing is read before it is written, so that pages nobody writes stay untouched;
-    of many, slots behind a row's end are read and masked, which wants finite numbers.
+def _fresh(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Of one row nothing is read before it is written, so that pages nobody writes stay untouched; of many, slots
+    behind a row's end are read and masked, which wants finite numbers.
     """
-    try:
-        return _spare[shape, dtype, device].pop()
-    except (KeyError, IndexError):
-        make = torch.empty if shape[1] == 1 else torch.zeros
-        with torch.inference_mode(mode=False):
-            return make(shape, dtype=dtype, device=device), make(shape, dtype=dtype, device=device)
-
-
-def _give(block: _Block) -> None:
-    key = (tuple(block[0].shape), block[0].dtype, block[0].device)
-    while key not in _spare and len(_spare) >= MOST_SHAPES:
-        _spare.pop(next(iter(_spare)), None)
-    same = _spare.setdefault(key, [])
-    if len(same) < MOST_SPARE:
-        same.append(block)
+    make = torch.empty if shape[1] == 1 else torch.zeros
+    with torch.inference_mode(mode=False):
+        return make(shape, dtype=dtype, device=device)
