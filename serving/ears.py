@@ -59,7 +59,7 @@ class FarPerceiver:
         self._left: deque[int] = deque()  # states that nobody holds any more
 
     def start(self) -> FarPerceiver:
-        """One like this, with its process (seconds). What `make` raises; WorkerLost where the process dies of it."""
+        """One like this, with its process (seconds). What `make` raises; SoundflowError where that dies at once."""
         started = FarPerceiver(self._make, self.labels, self.own, self._chunk_samples)
         started._start()
         return started
@@ -74,10 +74,15 @@ class FarPerceiver:
             theirs.close()
         self._locks = {id(pipe): threading.Lock() for pipe in (self._ahead, self._now)}
         Finalize(self, self._process.kill, exitpriority=1)  # before multiprocessing waits for its children
-        if not self._now.poll(MAKE_S):
+        try:
+            if not self._now.poll(MAKE_S):
+                raise SoundflowError(f"a process that hears was expected within {MAKE_S:g} s")
+            self._answer(self._now)
+        except WorkerLost as error:
+            raise SoundflowError("the process that hears died as it began; is there memory for it?") from error
+        except BaseException:
             self.close()
-            raise WorkerLost(f"the hearing process was not there after {MAKE_S:g} s")
-        self._answer(self._now)
+            raise
 
     @property
     def pid(self) -> int:

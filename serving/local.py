@@ -111,7 +111,7 @@ class LocalWorkers:
         return nano.load(**how, perceiver=cast(Perceiver, ears)), ears
 
     async def start(self) -> LocalWorker:
-        """WorkerLost where the process that hears dies at once; WeightsError where it has nothing to hear with."""
+        """SoundflowError where the process that hears cannot begin."""
         seats, threads = self._config.as_limits().max_sessions, os.cpu_count() or 1
         if self._ears is None:
             return LocalWorker(self._model, seats, threads)

@@ -21,7 +21,7 @@ from serving.ears import FarPerceiver, _Ears
 from serving.handle import SessionSpec
 from serving.local import LocalWorker
 from serving.work import Command, Frame, Open, WorkerLost
-from soundflow.errors import WeightsError
+from soundflow.errors import SoundflowError, WeightsError
 from soundflow.perceive.own import OwnSounds
 from soundflow.perceive.perceiver import Parts, Perceiver
 from tests.serving.test_engine import check_whole, engine, noise
@@ -39,6 +39,10 @@ def make(parts: Path) -> Perceiver:
 
 def cannot(parts: Path) -> Perceiver:
     raise WeightsError(f"{parts}: nothing to hear with")
+
+
+def dies(parts: Path) -> Perceiver:
+    os._exit(9)
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +136,12 @@ class _Fake:
 def test_what_it_cannot_be_made_of_is_raised(nano_parts, model):
     with pytest.raises(WeightsError, match="nothing to hear with"):
         FarPerceiver(partial(cannot, nano_parts), model.perceiver.labels, OwnSounds(), CHUNK).start()
+
+
+def test_a_process_that_dies_at_once_is_an_error(nano_parts, model):
+    far = FarPerceiver(partial(dies, nano_parts), model.perceiver.labels, OwnSounds(), CHUNK)
+    with pytest.raises(SoundflowError, match="died as it began"):
+        far.start()
 
 
 def test_sessions_survive_a_killed_process(model, unstarted):
