@@ -17,7 +17,8 @@ VOICES: Final = 10  # a ninth
 
 
 def give_way(niceness: int) -> None:
-    """Run the calling thread at this niceness from now on, where the system can."""
+    """Run the calling thread at this niceness from now on, where the system can; one that is nicer stays so."""
     if sys.platform == "linux":
+        thread = threading.get_native_id()
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
+            os.setpriority(os.PRIO_PROCESS, thread, max(niceness, os.getpriority(os.PRIO_PROCESS, thread)))
