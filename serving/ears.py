@@ -78,10 +78,10 @@ class FarPerceiver:
             if not self._now.poll(MAKE_S):
                 raise SoundflowError(f"a process that hears was expected within {MAKE_S:g} s")
             self._answer(self._now)
-        except WorkerLost as error:
-            raise SoundflowError("the process that hears died as it began; is there memory for it?") from error
-        except BaseException:
+        except BaseException as error:
             self.close()
+            if isinstance(error, WorkerLost):
+                raise SoundflowError("the process that hears died as it began; is there memory for it?") from error
             raise
 
     @property
