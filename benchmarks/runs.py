@@ -31,6 +31,7 @@ from benchmarks.instances import Row as Instance
 from benchmarks.plan import single_events
 from benchmarks.report import Picture, Section
 from benchmarks.systems import ABLATED, CHUNK_MS, KNOWN, NAMES, OURS, Setup
+from benchmarks.tables import Table
 from benchmarks.workers import Runner, run
 from soundflow.errors import ConfigError
 from soundflow.scoring import recalls
@@ -93,9 +94,21 @@ def only(o: Options, *names: str) -> Options:
     return replace(o, systems=kept)
 
 
-def heard(name: str, o: Options, items: Sequence[Item], setup: Setup, runner: Runner, **config: Any) -> list[Instance]:
-    """All rows of a benchmark under `o.out`: hears what is missing once the configuration is known to be the same."""
-    index = hashlib.sha256((setup.audio / "index.csv").read_bytes()).hexdigest()[:16]
+def heard(
+    name: str,
+    o: Options,
+    items: Sequence[Item],
+    setup: Setup,
+    runner: Runner,
+    *,
+    listing: Path | None = None,
+    **config: Any,
+) -> list[Instance]:
+    """All rows of a benchmark under `o.out`: hears what is missing once the configuration is known to be the same.
+
+    `listing`: the file that says which recordings there are, where it is not index.csv of the audio folder.
+    """
+    index = hashlib.sha256((listing or setup.audio / "index.csv").read_bytes()).hexdigest()[:16]
     plan = hashlib.sha256(json.dumps([i.to_dict() for i in items], sort_keys=True).encode()).hexdigest()[:16]
     common = {"bench": name, "seed": o.seed, "per_class": o.per_class, "index": index, "plan": plan}
     ours = {"adapter": identity(o.adapter)} if any(s.startswith(OURS) for s in setup.systems) else {}
@@ -110,12 +123,20 @@ def heard(name: str, o: Options, items: Sequence[Item], setup: Setup, runner: Ru
 
 
 def finish(
-    name: str, o: Options, rows: Sequence[Instance], figures: dict[str, Any], pictures: Sequence[Picture]
+    name: str,
+    o: Options,
+    rows: Sequence[Instance],
+    figures: dict[str, Any],
+    pictures: Sequence[Picture],
+    shown: Sequence[Table] | None = None,
 ) -> Result:
-    """Tables, report and figures.json of one benchmark; ConfigError where there are no rows."""
+    """Report and figures.json of one benchmark, with the tables `shown` or those of `tables.TABLES`.
+
+    ConfigError where there are no rows.
+    """
     if not rows:
         raise ConfigError(f"{o.out}: expected instances.jsonl with rows of {name}, got none")
-    section = Section(name, tables.TABLES[name](figures), pictures)
+    section = Section(name, tables.TABLES[name](figures) if shown is None else shown, pictures)
     about = report.facts(saved_config(o.out)) | {"instances_sha256": instances.digest(o.out)}
     report.write(o.out, f"SoundFlow: {name}", [section], figures, about)
     return Result(figures, section, rows)
