@@ -40,6 +40,36 @@ class FarState:
         finalize(self, left.append, self.number).atexit = False
 
 
+class _Line:
+    """One end of a pipe: a question and its answer, one at a time. WorkerLost where the other end is gone."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe, self._lock = pipe, threading.Lock()
+
+    def ask(self, verb: str, *values: Any) -> Any:
+        with self._lock:
+            try:
+                self._pipe.send((verb, values))
+            except OSError as error:
+                raise WorkerLost("the hearing process is gone") from error
+            return self.answer()
+
+    def answer(self) -> Any:
+        try:
+            found = self._pipe.recv()
+        except (EOFError, OSError) as error:
+            raise WorkerLost("the hearing process is gone") from error
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def first_answer(self, within_s: float) -> None:
+        """What says that the process is ready. SoundflowError where it does not come."""
+        if not self._pipe.poll(within_s):
+            raise SoundflowError(f"a process that hears was expected within {within_s:g} s")
+        self.answer()
+
+
 class FarPerceiver:
     """A perceiver that `make` makes in a process of its own, once `start` is called. One thread may `hear` while
     another one does all else.
@@ -66,18 +96,16 @@ class FarPerceiver:
 
     def _start(self) -> None:
         spawning = multiprocessing.get_context("spawn")
-        self._ahead, ahead = spawning.Pipe()
-        self._now, now = spawning.Pipe()
+        mine_ahead, ahead = spawning.Pipe()
+        mine_now, now = spawning.Pipe()
+        self._ahead, self._now = _Line(mine_ahead), _Line(mine_now)
         self._process = spawning.Process(target=_hear, args=(self._make, ahead, now), name="ears")
         self._process.start()
         for theirs in (ahead, now):
             theirs.close()
-        self._locks = {id(pipe): threading.Lock() for pipe in (self._ahead, self._now)}
         Finalize(self, self._process.kill, exitpriority=1)  # before multiprocessing waits for its children
         try:
-            if not self._now.poll(MAKE_S):
-                raise SoundflowError(f"a process that hears was expected within {MAKE_S:g} s")
-            self._answer(self._now)
+            self._now.first_answer(MAKE_S)
         except BaseException as error:
             self.close()
             if isinstance(error, WorkerLost):
@@ -97,25 +125,25 @@ class FarPerceiver:
 
     def init_state(self, phrases: Sequence[str] = (), start_sample: int = 0) -> FarState:
         state = FarState(start_sample, self._left)
-        self._ask("open", self._gone(), state.number, tuple(phrases), start_sample)
+        self._now.ask("open", self._gone(), state.number, tuple(phrases), start_sample)
         return state
 
     def expect(self, state: FarState, phrases: Sequence[str]) -> None:
-        self._ask("of", "expect", state.number, tuple(phrases))
+        self._now.ask("of", "expect", state.number, tuple(phrases))
 
     def catch_up(self, state: FarState, how: int) -> None:
-        self._ask("of", "catch_up", state.number, how)
+        self._now.ask("of", "catch_up", state.number, how)
 
     def skim(self, chunk: AudioChunk, state: FarState) -> None:
-        self._ask("skim", state.number, chunk)
+        self._now.ask("skim", state.number, chunk)
         state.position = chunk.end_sample
 
     def flush(self, state: FarState) -> Words:
-        found: Words = self._ask("flush", state.number)
+        found: Words = self._now.ask("flush", state.number)
         return found
 
     def ended(self, end_sample: int, state: FarState) -> tuple[Sound, ...]:
-        found: tuple[Sound, ...] = self._ask("ended", state.number, end_sample)
+        found: tuple[Sound, ...] = self._now.ask("ended", state.number, end_sample)
         return found
 
     def check(self, chunk: AudioChunk, state: FarState) -> None:
@@ -125,7 +153,7 @@ class FarPerceiver:
         self, chunks: Sequence[AudioChunk], states: Sequence[FarState], pool: Executor | None = None
     ) -> list[Frames | None]:
         """The frames stay over there, until `step_rows` wants them."""
-        self._ask_by(self._ahead, "hear", [(s.number, c) for s, c in zip(states, chunks, strict=True)])
+        self._ahead.ask("hear", [(s.number, c) for s, c in zip(states, chunks, strict=True)])
         for state, chunk in zip(states, chunks, strict=True):
             state.position = chunk.end_sample
         return [None] * len(states)
@@ -133,31 +161,11 @@ class FarPerceiver:
     def step_rows(
         self, chunks: Sequence[AudioChunk], states: Sequence[FarState], frames: Sequence[Frames | None]
     ) -> list[Perception | Exception]:
-        found: list[Perception | Exception] = self._ask("step", self._gone(), [s.number for s in states])
+        found: list[Perception | Exception] = self._now.ask("step", self._gone(), [s.number for s in states])
         return found
 
     def _gone(self) -> list[int]:
         return [self._left.popleft() for _ in range(len(self._left))]
-
-    def _ask(self, verb: str, *values: Any) -> Any:
-        return self._ask_by(self._now, verb, *values)
-
-    def _ask_by(self, pipe: Connection, verb: str, *values: Any) -> Any:
-        with self._locks[id(pipe)]:
-            try:
-                pipe.send((verb, values))
-            except OSError as error:
-                raise WorkerLost("the hearing process is gone") from error
-            return self._answer(pipe)
-
-    def _answer(self, pipe: Connection) -> Any:
-        try:
-            found = pipe.recv()
-        except (EOFError, OSError) as error:
-            raise WorkerLost("the hearing process is gone") from error
-        if isinstance(found, Exception):
-            raise found
-        return found
 
 
 class _Ears:
