@@ -5,16 +5,28 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from benchmarks import decisions, report, runs
-from benchmarks.runs import Options
+from benchmarks.options import (
+    ALL,
+    Adapter,
+    Audio,
+    Dial,
+    Heard,
+    Out,
+    PerClass,
+    ScoreOnly,
+    Seed,
+    Systems,
+    Workers,
+    options,
+    show,
+)
 from benchmarks.serve.cli import app as serve
-from benchmarks.systems import NAMES
 from soundflow.errors import ConfigError
 
 app = typer.Typer(
@@ -22,40 +34,6 @@ app = typer.Typer(
 )
 
 app.add_typer(serve, name="serve")
-
-ALL = ",".join(NAMES)
-Out = Annotated[Path, typer.Option(help="Folder of instances.jsonl, figures.json, report.md and report.html.")]
-Audio = Annotated[Path | None, typer.Option(help="Folder with index.csv and the audio; default $SOUNDFLOW_AUDIO.")]
-Adapter = Annotated[Path | None, typer.Option(help="Checkpoint to measure; default: the one that ships.")]
-PerClass = Annotated[int, typer.Option(min=0, help="At most so many clips of a class; 0 = all.")]
-Seed = Annotated[int, typer.Option(help="Draws clips, levels and beds.")]
-Workers = Annotated[int, typer.Option(min=0, help="Processes of one thread each; 0 = in this one.")]
-Systems = Annotated[str, typer.Option(help="Comma-separated names.")]
-Dial = Annotated[float, typer.Option(min=0.0, max=1.0, help="Our dial; at 0 it listens and never answers.")]
-Heard = Annotated[Path, typer.Option(exists=True, file_okay=False, help="Folder of such a run; hears nothing.")]
-ScoreOnly = Annotated[bool, typer.Option("--score-only", help="Score the instances.jsonl that is there; hear nothing.")]
-
-
-def _options(
-    out: Path,
-    audio: Path | None = None,
-    adapter: Path | None = None,
-    per_class: int = 12,
-    seed: int = 0,
-    workers: int = 2,
-    systems: str = ALL,
-    score_only: bool = False,
-    proactivity: float = 0.5,
-) -> Options:
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(variable, "1")  # inherited by the workers
-    names = tuple(s.strip() for s in systems.split(",") if s.strip())
-    return Options(out, audio, adapter, per_class, seed, workers, names, score_only, proactivity)
-
-
-def _show(result: runs.Result, out: Path) -> None:
-    report.show([result.section])
-    typer.echo(f"{out / 'report.html'}")
 
 
 @app.command()
@@ -76,8 +54,8 @@ def proactive(
         levels = tuple(float(x) for x in snr.split(","))
     except ValueError as error:
         raise ConfigError(f"--snr: expected numbers such as 20,10,0, got {snr!r}") from error
-    o = _options(out, audio, adapter, per_class, seed, workers, systems, score_only, proactivity)
-    _show(runs.run_proactive(o, levels), out)
+    o = options(out, audio, adapter, per_class, seed, workers, systems, score_only, proactivity)
+    show(runs.run_proactive(o, levels), out)
 
 
 @app.command()
@@ -94,8 +72,8 @@ def quiet(
     score_only: ScoreOnly = False,
 ) -> None:
     """False alarms an hour, and words invented where nobody speaks."""
-    o = _options(out, audio, adapter, 12, seed, workers, systems, score_only, proactivity)
-    _show(runs.run_quiet(o, minutes, proactive), out)
+    o = options(out, audio, adapter, 12, seed, workers, systems, score_only, proactivity)
+    show(runs.run_quiet(o, minutes, proactive), out)
 
 
 @app.command()
@@ -115,8 +93,8 @@ def rounds(
         numbers = tuple(int(x) for x in rounds.split(","))
     except ValueError as error:
         raise ConfigError(f"--rounds: expected whole numbers such as 1,5, got {rounds!r}") from error
-    o = _options(out, audio, adapter, seed=seed, workers=workers, systems=systems, score_only=score_only)
-    _show(decisions.run_rounds(o, numbers, streams), out)
+    o = options(out, audio, adapter, seed=seed, workers=workers, systems=systems, score_only=score_only)
+    show(decisions.run_rounds(o, numbers, streams), out)
 
 
 @app.command()
@@ -127,7 +105,7 @@ def hazards(
     budget: Annotated[float, typer.Option(min=0.0, help="False alarms an hour.")] = 2.0,
 ) -> None:
     """Recall of alarms, sirens, glass, shots and explosions against false alarms an hour, out of two runs."""
-    _show(decisions.run_hazards(_options(out), proactive, quiet, budget), out)
+    show(decisions.run_hazards(options(out), proactive, quiet, budget), out)
 
 
 @app.command()
@@ -141,7 +119,7 @@ def calibration(
     system: Annotated[str, typer.Option(help="Whose probabilities.")] = "nano",
 ) -> None:
     """Whether the published probabilities mean what they say, and the dial's curve, out of two or three runs."""
-    _show(decisions.run_calibration(_options(out), proactive, quiet, tasks, system), out)
+    show(decisions.run_calibration(options(out), proactive, quiet, tasks, system), out)
 
 
 @app.command()
@@ -163,7 +141,7 @@ def dial(
 
     if write and adapter is None:
         raise ConfigError("--write: expected --adapter DIR, the calibration to change")
-    found = fitting.run_dial(_options(out, audio, adapter, per_class, seed, workers, score_only=score_only), minutes)
+    found = fitting.run_dial(options(out, audio, adapter, per_class, seed, workers, score_only=score_only), minutes)
     if write and adapter is not None:
         fitting.write(adapter, found["speak_threshold"])
     typer.echo("  ".join(f"{k} {v}" for k, v in found.items()))
@@ -181,8 +159,8 @@ def watch(
     score_only: ScoreOnly = False,
 ) -> None:
     """ "Tell me when you hear X", for classes in training and out of it."""
-    o = _options(out, audio, adapter, per_class, seed, workers, systems, score_only)
-    _show(runs.run_watch(o), out)
+    o = options(out, audio, adapter, per_class, seed, workers, systems, score_only)
+    show(runs.run_watch(o), out)
 
 
 @app.command()
@@ -198,8 +176,8 @@ def acts(
     spoken: Annotated[Path | None, typer.Option(help="The same sentences by other voices (data say).")] = None,
 ) -> None:
     """Device calls: coffee orders by real voices; lights, timers, locks and heating by synthetic ones."""
-    o = _options(out, audio, adapter, per_class, seed, workers, systems, score_only)
-    _show(runs.run_acts(o, spoken), out)
+    o = options(out, audio, adapter, per_class, seed, workers, systems, score_only)
+    show(runs.run_acts(o, spoken), out)
 
 
 @app.command()
@@ -221,8 +199,8 @@ def wer(
     score_only: ScoreOnly = False,
 ) -> None:
     """Word error rate of the stream against the same recogniser given the whole clip."""
-    o = _options(out, audio, seed=seed, workers=workers, score_only=score_only)
-    _show(runs.run_wer(o, clips), out)
+    o = options(out, audio, seed=seed, workers=workers, score_only=score_only)
+    show(runs.run_wer(o, clips), out)
 
 
 @app.command()
@@ -236,8 +214,8 @@ def latency(
     score_only: ScoreOnly = False,
 ) -> None:
     """Step times at real-time pace, real-time factor of quiet audio, memory over hours."""
-    o = _options(out, audio, adapter, seed=seed, score_only=score_only)
-    _show(runs.run_latency(o, minutes, hours), out)
+    o = options(out, audio, adapter, seed=seed, score_only=score_only)
+    show(runs.run_latency(o, minutes, hours), out)
 
 
 @app.command()
@@ -251,8 +229,8 @@ def echo(
     score_only: ScoreOnly = False,
 ) -> None:
     """The system's own voice, played back through a simulated room: false barge-ins and answers to itself."""
-    o = _options(out, audio, adapter, seed=seed, workers=workers, score_only=score_only)
-    _show(runs.run_echo(o, alerts), out)
+    o = options(out, audio, adapter, seed=seed, workers=workers, score_only=score_only)
+    show(runs.run_echo(o, alerts), out)
 
 
 @app.command()
@@ -272,8 +250,8 @@ def tasks(
     """All 28 sub-tasks on held-out dialogues: in time, right, and nothing else; by sub-task and ability."""
     from benchmarks import tasks as dialogues
 
-    o = _options(out, None, adapter, seed=seed, workers=workers, systems=systems, score_only=score_only)
-    _show(dialogues.run_tasks(o, data, split, per_task), out)
+    o = options(out, None, adapter, seed=seed, workers=workers, systems=systems, score_only=score_only)
+    show(dialogues.run_tasks(o, data, split, per_task), out)
 
 
 @app.command()
@@ -292,7 +270,7 @@ def own(
     from benchmarks import own as teaching
 
     chosen = tuple(s.strip() for s in sounds.split(",") if s.strip()) or teaching.SOUNDS
-    o = _options(out, audio, adapter, seed=seed, workers=workers, score_only=score_only)
+    o = options(out, audio, adapter, seed=seed, workers=workers, score_only=score_only)
     teaching.run_own(o, teaching.Wanted(chosen, per_class, minutes))
 
 
@@ -307,6 +285,6 @@ def quick(
     """Everything in small, under ten minutes on two cores: one table, one page."""
     from benchmarks.quick import run_quick, summary
 
-    results = run_quick(_options(out, audio, adapter, seed=seed, workers=workers))
+    results = run_quick(options(out, audio, adapter, seed=seed, workers=workers))
     report.show([report.Section("Summary", [summary(results)])])
     typer.echo(f"{out / 'report.html'}")
