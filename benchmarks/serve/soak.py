@@ -16,15 +16,24 @@ from benchmarks.serve.server import Server, descriptors, rss_mb, serving, thread
 from soundflow.errors import SoundflowError
 
 SAMPLE_S: Final = 5.0
+BUSY_S: Final = 120.0  # sessions join until then; when the last one has ended, the server rests
+REST_S: Final = 25.0  # longer than a lost session waits for its client, and than the heap waits to be trimmed
 DRAWS: Final = 2000
+
+Values = np.ndarray[Any, Any]
+Slope = tuple[float, float, float]  # MB an hour, low, high
 
 
 @dataclass
 class Soak:
-    """times [s] and rss_mb of the server's processes; what was left when all sessions had ended."""
+    """times [s] and rss_mb of the server's processes; what was left when all sessions had ended.
+
+    rests: (time, RSS of each process at rest, the server's own first): what sessions hold is not in it.
+    """
 
     times: list[float] = field(default_factory=list)
     rss_mb: list[float] = field(default_factory=list)
+    rests: list[tuple[float, list[float]]] = field(default_factory=list)
     sessions: int = 0
     failed: list[str] = field(default_factory=list)
     chunks: int = 0
@@ -33,24 +42,35 @@ class Soak:
     before: dict[str, float] = field(default_factory=dict)
     after: dict[str, float] = field(default_factory=dict)
 
-    def slope(self, warm_s: float, seed: int = 0) -> tuple[float, float, float]:
-        """MB an hour behind the warm-up: least squares, and its 95 % interval by a bootstrap over one-minute blocks."""
-        t, m = np.array(self.times), np.array(self.rss_mb)
-        keep = t >= warm_s
-        return slope_interval(t[keep], m[keep], seed)
+    def slope(self, warm_s: float, seed: int = 0) -> Slope:
+        """MB an hour behind the warm-up, sessions and all: bootstrap over blocks of a minute."""
+        return slope_interval(*_behind(self.times, self.rss_mb, warm_s), round(60.0 / SAMPLE_S), seed)
+
+    def slope_at_rest(self, warm_s: float, seed: int = 0) -> Slope:
+        """MB an hour of what stays when every session has ended."""
+        times, mb = [t for t, _ in self.rests], [sum(each) for _, each in self.rests]
+        return slope_interval(*_behind(times, mb, warm_s), 1, seed)
 
 
-def slope_interval(t: np.ndarray[Any, Any], m: np.ndarray[Any, Any], seed: int) -> tuple[float, float, float]:
-    """t [n] in s, m [n] in MB -> slope an hour, low, high (moving-block bootstrap of the residuals, Künsch 1989)."""
-    if len(t) < 24:
-        raise SoundflowError(f"at least 24 samples behind the warm-up were expected, got {len(t)}")
+def _behind(times: Sequence[float], mb: Sequence[float], warm_s: float) -> tuple[Values, Values]:
+    t, m = np.array(times), np.array(mb)
+    return t[t >= warm_s], m[t >= warm_s]
+
+
+def slope_interval(t: Values, m: Values, block: int, seed: int) -> Slope:
+    """t [n] in s, m [n] in MB -> least squares slope an hour, its 95 % interval.
+
+    Moving-block bootstrap of the residuals (Künsch 1989), `block` samples each, scaled for the two parameters that the
+    line has taken from them (Davison and Hinkley 1997, section 6.2).
+    """
+    if len(t) < max(6, 2 * block):
+        raise SoundflowError(f"at least {max(6, 2 * block)} samples behind the warm-up were expected, got {len(t)}")
     a, b = np.polyfit(t, m, 1)
-    residuals = m - (a * t + b)
-    size = max(1, round(60.0 / SAMPLE_S))
+    residuals = (m - (a * t + b)) * np.sqrt(len(t) / (len(t) - 2))
     rng, slopes = np.random.default_rng(seed), []
     for _ in range(DRAWS):
-        starts = rng.integers(0, len(t) - size + 1, -(-len(t) // size))
-        drawn = np.concatenate([residuals[s : s + size] for s in starts])[: len(t)]
+        starts = rng.integers(0, len(t) - block + 1, -(-len(t) // block))
+        drawn = np.concatenate([residuals[s : s + block] for s in starts])[: len(t)]
         slopes.append(np.polyfit(t, a * t + b + drawn, 1)[0])
     low, high = np.quantile(slopes, [0.025, 0.975])
     return 3600 * float(a), 3600 * float(low), 3600 * float(high)
@@ -81,20 +101,26 @@ async def _session(server: Server, audio: np.ndarray[Any, Any], rng: random.Rand
 async def _keep(server: Server, streams: int, end: float, rng: random.Random, found: Soak) -> None:
     audio = wire_audio()
 
-    async def seat() -> None:
-        while time.monotonic() < end:
+    async def seat(until: float) -> None:
+        while time.monotonic() < until:
             await _session(server, audio, rng, found)
             await asyncio.sleep(rng.random() * 2)
 
     async def watch() -> None:
-        began = time.monotonic()
-        while time.monotonic() < end:
+        while True:
             members = await asyncio.to_thread(server.family)
             found.times.append(time.monotonic() - began)
             found.rss_mb.append(rss_mb(members))
             await asyncio.sleep(SAMPLE_S)
 
-    await asyncio.gather(watch(), *(seat() for _ in range(streams)))
+    began = time.monotonic()
+    while (now := time.monotonic()) < end:
+        watching = asyncio.create_task(watch())
+        await asyncio.gather(*(seat(min(end, now + BUSY_S)) for _ in range(streams)))
+        watching.cancel()
+        await asyncio.sleep(REST_S)
+        members = await asyncio.to_thread(server.family)
+        found.rests.append((time.monotonic() - began, [rss_mb([pid]) for pid in members]))
 
 
 def _left(server: Server) -> dict[str, float]:
@@ -125,9 +151,10 @@ def grown(found: Soak) -> dict[str, float]:
 
 
 def lines(found: Soak, warm_s: float) -> Sequence[str]:
-    slope, low, high = found.slope(warm_s)
+    rest, whole = found.slope_at_rest(warm_s), found.slope(warm_s)
     return [
-        f"RSS slope {slope:+.2f} MB an hour [{low:+.2f}, {high:+.2f}] behind {warm_s / 60:.0f} min of warm-up",
+        f"RSS at rest {rest[0]:+.2f} MB an hour [{rest[1]:+.2f}, {rest[2]:+.2f}], sessions and all {whole[0]:+.2f}"
+        f" [{whole[1]:+.2f}, {whole[2]:+.2f}], behind {warm_s / 60:.0f} min of warm-up",
         f"{found.sessions} sessions, {len(found.failed)} failed, {found.chunks} chunks, {found.missing} without a"
         f" decision, {found.twice} with two",
         f"left behind: {grown(found)}",

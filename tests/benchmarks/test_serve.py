@@ -61,14 +61,27 @@ def test_a_growing_process_is_told_from_a_flat_one():
     rng = np.random.default_rng(0)
     t = np.arange(0.0, 3000.0, 5.0)
     flat = 900 + rng.normal(0, 0.5, len(t))
-    slope, low, high = slope_interval(t, flat, 0)
+    slope, low, high = slope_interval(t, flat, 12, 0)
     assert low < 0 < high
     assert abs(slope) < 1.0
-    slope, low, high = slope_interval(t, flat + 5.0 * t / 3600, 0)
+    slope, low, high = slope_interval(t, flat + 5.0 * t / 3600, 12, 0)
     assert low < 5.0 < high
     assert low > 1.0
     with pytest.raises(SoundflowError, match="24 samples"):
-        slope_interval(t[:10], flat[:10], 0)
+        slope_interval(t[:10], flat[:10], 12, 0)
+
+
+def test_growth_at_rest_is_seen_through_the_sessions():
+    rng = np.random.default_rng(2)
+    found = Soak(rests=[(t, [700 + 8.0 * t / 3600 + rng.normal(0, 0.3), 400.0]) for t in np.arange(0.0, 3600.0, 170.0)])
+    found.times = list(np.arange(0.0, 3600.0, 5.0))
+    found.rss_mb = [1100 + float(rng.normal(0, 8)) for _ in found.times]
+    slope, low, high = found.slope_at_rest(600.0)
+    assert low < 8.0 < high
+    assert low > 5.0
+    assert found.slope(600.0)[1] < 0
+    with pytest.raises(SoundflowError, match="at least 6 samples"):
+        found.slope_at_rest(3000.0)
 
 
 def test_what_is_left_behind():
