@@ -76,7 +76,7 @@ def test_growth_at_rest_is_seen_through_the_sessions():
     found = Soak(rests=[(t, [700 + 8.0 * t / 3600 + rng.normal(0, 0.3), 400.0]) for t in np.arange(0.0, 3600.0, 170.0)])
     found.times = list(np.arange(0.0, 3600.0, 5.0))
     found.rss_mb = [1100 + float(rng.normal(0, 8)) for _ in found.times]
-    slope, low, high = found.slope_at_rest(600.0)
+    _, low, high = found.slope_at_rest(600.0)
     assert low < 8.0 < high
     assert low > 5.0
     assert found.slope(600.0)[1] < 0
