@@ -224,6 +224,7 @@ def _hear(make: Callable[[], Perceiver], ahead: Connection, now: Connection) -> 
     except Exception as error:  # noqa: BLE001 - raised where it was asked for
         now.send(_portable(error))
         return
+    heap.lasting()
     now.send(None)
     threading.Thread(target=_obey, args=(ears, ahead), daemon=True).start()
     _obey(ears, now)

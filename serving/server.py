@@ -182,6 +182,7 @@ class Server:
             parts = Parts(config, engine, self.guard, self.metrics, self.wyoming_port, self._runner, publisher)
             for name, service in side_services(parts).items():
                 supervisor.keep(name, service)
+            heap.lasting()
             drain.serving()
             notify("READY=1")
             on_ready(self)
@@ -214,6 +215,7 @@ class Server:
     async def _roll(self, roll: Callable[[Path | None], Awaitable[None]]) -> None:
         try:
             await roll(await asyncio.to_thread(adapter_folder, self.config))
+            heap.lasting()
             log.info("the weights were loaded anew")
         except SoundflowError as error:
             log.error("the weights could not be loaded, the old ones serve on: %s", error)

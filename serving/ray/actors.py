@@ -34,6 +34,7 @@ class PerceptionActor:
         self._decider = Decider(model, seats)
         chunk_ms = 1000 * model.chunk_samples / SAMPLE_RATE_HZ
         self._info = EngineInfo(model.tier, __version__, chunk_ms, tuple(model.perceiver.labels))
+        heap.lasting()
 
     def info(self) -> EngineInfo:
         return self._info

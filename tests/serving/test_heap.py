@@ -44,3 +44,27 @@ def test_holes_of_blocks_large_and_small_are_given_back(size):
 
 def test_it_can_be_said_twice():
     assert settle() == settle()
+
+
+RING = """
+import sys, time, weakref
+from serving import heap
+class Session: pass
+def ring():
+    a, b = Session(), Session(); a.other, b.other = b, a
+    return a
+model = [Session() for _ in range(100_000)]              # so many that the collector would leave the rest alone
+if not heap.settle(0.2): sys.exit(3)
+heap.lasting()
+gone = weakref.ref(ring())
+before = gone() is not None
+time.sleep(1.0)
+print(int(before and gone() is None and len(model) == 100_000))
+"""
+
+
+def test_rings_of_objects_go_soon():
+    done = subprocess.run([sys.executable, "-c", RING], capture_output=True, text=True, check=False)
+    if done.returncode == 3:
+        pytest.skip("this C library has no mallopt")
+    assert done.stdout.strip() == "1", done.stderr
