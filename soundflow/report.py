@@ -48,6 +48,6 @@ def transcript_events(words: Words, t: float, start: int, stable: int) -> list[E
         listed = [{"text": w.text, "start": seconds(w.start), "end": seconds(w.end)} for w in f.words]
         span = {"start": seconds(f.start), "end": seconds(f.end)}
         return [Transcript(t=t, text=f.text, final=True, **span, stable=len(f.words), words=listed)]
-    if not words.new and not words.partial:
+    if not words.partial:
         return []
     return [Transcript(t=t, text=words.partial, final=False, start=seconds(start), end=t, stable=stable)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from soundflow.events import Transcript
+from soundflow.report import transcript_events
 from soundflow.session import Session, SessionConfig
 from soundflow.types import ActionCall, Decision, Kind, Perception, Segment, Sound, Vad, Word, Words
 
@@ -286,3 +288,10 @@ def test_snapshot_restore():
     s.finish()
     s.chunk(forgotten=5)
     assert other.snapshot() == saved
+
+
+def test_no_hypothesis_is_sent_without_its_text() -> None:
+    said = Word("stop", 0, 6_400, 6_400)
+    assert transcript_events(Words(new=(said,)), 0.4, 0, 1) == []
+    grown = transcript_events(Words(new=(said,), partial="stop it"), 0.4, 0, 1)
+    assert [(e.text, e.stable, e.final) for e in grown if isinstance(e, Transcript)] == [("stop it", 1, False)]
