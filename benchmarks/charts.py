@@ -113,34 +113,6 @@ def step_times(values: Sequence[float], chunk_ms: float) -> bytes:
     return _png(figure)
 
 
-def positions(figures: Figures) -> bytes:
-    """Balanced accuracy by position of each system and gap length, with intervals; the events alone as a line."""
-    figure, (axis,) = _figure(6.4, 3.6)
-    colours = (OURS, RULES, GOOD, INK, SOFT)
-    for k, (system, setups) in enumerate(figures.items()):
-        colour = COLOURS.get(system, colours[k % len(colours)])
-        alone = next((f["balanced_accuracy"][0] for name, f in setups.items() if "by_position" not in f), None)
-        if alone is not None:
-            axis.axhline(alone, color=colour, linewidth=0.9, linestyle=":")
-        for j, (name, f) in enumerate((n, f) for n, f in setups.items() if "by_position" in f):
-            found = [p["balanced_accuracy"] for p in f["by_position"]]
-            x = np.arange(1, len(found) + 1) + 0.06 * (j - 0.5)
-            kept = [i for i, v in enumerate(found) if v[0] is not None]
-            values = np.array([found[i] for i in kept], dtype=float)
-            if kept:
-                spread = np.abs(values[:, 1:].T - values[:, 0])
-                style = "o-" if j == 0 else "s--"
-                axis.errorbar(
-                    x[kept], values[:, 0], spread, fmt=style, color=colour, capsize=2, label=f"{system}, {name}"
-                )
-    axis.set_ylim(0, 1.03)
-    axis.set_xlabel("position in the stream (dotted: the same events alone)", fontsize=9, color=INK)
-    axis.set_ylabel("balanced accuracy", fontsize=9, color=INK)
-    if axis.get_legend_handles_labels()[0]:
-        axis.legend(frameon=False, fontsize=8, loc="lower left")
-    return _png(figure)
-
-
 def reliability(found: Sequence[Figures], title: str) -> bytes:
     """Share right against mean p of each bin, and how many points are in it (log axis)."""
     figure, (curve, counts) = _figure(4.8, 5.0, 2, (3.0, 1.0))

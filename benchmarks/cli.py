@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from benchmarks import decisions, report, runs
+from benchmarks.cost import cli as cost
 from benchmarks.options import (
     ALL,
     Adapter,
@@ -27,6 +28,10 @@ from benchmarks.options import (
     show,
 )
 from benchmarks.serve.cli import app as serve
+from benchmarks.sounds import cli as sounds
+from benchmarks.stream.cli import app as stream
+from benchmarks.understand import cli as understanding
+from benchmarks.words import cli as words
 from soundflow.errors import ConfigError
 
 app = typer.Typer(
@@ -34,6 +39,15 @@ app = typer.Typer(
 )
 
 app.add_typer(serve, name="serve")
+app.add_typer(stream, name="stream")
+app.command()(cost.latency)
+app.command()(cost.cost)
+app.command()(cost.capacity)
+app.command()(words.asr)
+app.command()(words.translate)
+app.command()(sounds.events)
+app.command()(understanding.understand)
+app.command()(understanding.voicebench)
 
 
 @app.command()
@@ -74,27 +88,6 @@ def quiet(
     """False alarms an hour, and words invented where nobody speaks."""
     o = options(out, audio, adapter, 12, seed, workers, systems, score_only, proactivity)
     show(runs.run_quiet(o, minutes, proactive), out)
-
-
-@app.command()
-def rounds(
-    out: Out,
-    audio: Audio = None,
-    adapter: Adapter = None,
-    seed: Seed = 0,
-    workers: Workers = 2,
-    systems: Systems = "nano,rules,always-silent",
-    rounds: Annotated[str, typer.Option(help="Events a stream, comma-separated.")] = "1,5",
-    streams: Annotated[int, typer.Option(min=1, help="Draws of as many events as the longest stream holds.")] = 40,
-    score_only: ScoreOnly = False,
-) -> None:
-    """Five sounds in a stream against the same sounds alone: what is kept, by position."""
-    try:
-        numbers = tuple(int(x) for x in rounds.split(","))
-    except ValueError as error:
-        raise ConfigError(f"--rounds: expected whole numbers such as 1,5, got {rounds!r}") from error
-    o = options(out, audio, adapter, seed=seed, workers=workers, systems=systems, score_only=score_only)
-    show(decisions.run_rounds(o, numbers, streams), out)
 
 
 @app.command()
@@ -190,35 +183,6 @@ def sentences() -> None:
 
 
 @app.command()
-def wer(
-    out: Out,
-    audio: Audio = None,
-    seed: Seed = 0,
-    workers: Workers = 2,
-    clips: Annotated[int, typer.Option(min=1, help="Recordings.")] = 60,
-    score_only: ScoreOnly = False,
-) -> None:
-    """Word error rate of the stream against the same recogniser given the whole clip."""
-    o = options(out, audio, seed=seed, workers=workers, score_only=score_only)
-    show(runs.run_wer(o, clips), out)
-
-
-@app.command()
-def latency(
-    out: Out,
-    audio: Audio = None,
-    adapter: Adapter = None,
-    seed: Seed = 0,
-    minutes: Annotated[float, typer.Option(min=0, help="Minutes at real-time pace.")] = 1.0,
-    hours: Annotated[float, typer.Option(min=0, help="Hours of audio at full speed, for drift.")] = 0.0,
-    score_only: ScoreOnly = False,
-) -> None:
-    """Step times at real-time pace, real-time factor of quiet audio, memory over hours."""
-    o = options(out, audio, adapter, seed=seed, score_only=score_only)
-    show(runs.run_latency(o, minutes, hours), out)
-
-
-@app.command()
 def echo(
     out: Out,
     audio: Audio = None,
@@ -287,4 +251,27 @@ def quick(
 
     results = run_quick(options(out, audio, adapter, seed=seed, workers=workers))
     report.show([report.Section("Summary", [summary(results)])])
+    typer.echo(f"{out / 'report.html'}")
+
+
+@app.command(name="all")
+def run_suite(
+    out: Out,
+    audio: Audio = None,
+    adapter: Adapter = None,
+    seed: Seed = 0,
+    workers: Workers = 2,
+    budget: Annotated[str, typer.Option(help="Time for all of it: 45m, 1.5h.")] = "60m",
+    only: Annotated[str, typer.Option(help="Parts, comma-separated; empty: all.")] = "",
+) -> None:
+    """The whole suite within a budget: each part as large as fits, one page; the same command resumes it."""
+    from benchmarks.corpus import audio_folder
+    from benchmarks.suite.budget import minutes
+    from benchmarks.suite.parts import PARTS, named
+    from benchmarks.suite.run import run_all
+
+    wanted = named(only) if only else PARTS
+    o = options(out, audio_folder(audio), adapter, seed=seed, workers=workers)
+    run_all(wanted, o, minutes(budget))
+    typer.echo((out / "report.md").read_text(encoding="utf-8").split("## ")[1])
     typer.echo(f"{out / 'report.html'}")

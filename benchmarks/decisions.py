@@ -1,35 +1,16 @@
-"""Rounds, hazards and calibration from runs to report; the latter two read what `proactive` and `quiet` heard."""
+"""Hazards and calibration from runs to report: they read what `proactive` and `quiet` heard."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks import calibration, charts, hazards, instances
-from benchmarks import rounds as series
-from benchmarks.corpus import read_index
 from benchmarks.instances import Row as Instance
 from benchmarks.report import Picture
-from benchmarks.runs import Options, Result, finish, heard, saved_config, setup_of, with_rules
+from benchmarks.runs import Options, Result, finish, saved_config
 from benchmarks.systems import OURS
 from soundflow.errors import ConfigError
-
-
-def run_rounds(o: Options, rounds: Sequence[int] = (1, 5), streams: int = 40) -> Result:
-    """Streams of N events against the same events alone."""
-    if o.score_only:
-        rows = instances.read(o.out)
-    else:
-        setup = setup_of(o)
-        index = read_index(setup.audio)
-        setup = with_rules(o, index, setup)
-        items = series.plan(index, rounds, streams, o.seed)
-        rows = heard("rounds", o, items, setup, series.hear, rounds=list(rounds), streams=streams)
-    figures = series.score(rows)
-    caption = "Balanced accuracy by position in the stream; bars: 95 % bootstrap over streams"
-    pictures = [Picture("positions", caption, charts.positions(figures))] if figures else []
-    return finish("rounds", o, rows, figures, pictures)
 
 
 def run_hazards(o: Options, events: Path, still: Path, budget: float = hazards.BUDGET) -> Result:

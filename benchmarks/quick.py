@@ -8,9 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks import report
+from benchmarks.cost.runs import run_latency
 from benchmarks.report import Section
-from benchmarks.runs import Options, Result, run_latency, run_proactive, run_quiet, run_wer
+from benchmarks.runs import Options, Result, run_proactive, run_quiet
 from benchmarks.tables import Table, interval, num
+from benchmarks.words.plan import OWN, WHOLE, WORDS
+from benchmarks.words.run import run_asr
 
 THIN = {
     ("event", "yes"): 3,
@@ -37,10 +40,10 @@ def run_quick(o: Options) -> dict[str, Result]:
         results[name] = make(replace(options, out=o.out / name), *arguments, **more)
         took[name] = round(time.monotonic() - start, 1)
 
-    part("latency", run_latency, plain, 1.0)
+    part("latency", run_latency, plain, 1.0, replies=4)
     part("proactive", run_proactive, plain, (20.0,), thin=THIN, fit=FIT_PER_CLASS)
     part("quiet", run_quiet, plain, QUIET_MINUTES)
-    part("wer", run_wer, plain, CLIPS, LONGEST_S)
+    part("asr", run_asr, replace(plain, systems=OWN), None, CLIPS, LONGEST_S)
     sections = [Section("Summary", [summary(results)]), *(r.section for r in results.values())]
     figures = {name: r.figures for name, r in results.items()}
     about = report.facts({"seed": o.seed, "workers": o.workers}) | {"took_s": took}
@@ -52,22 +55,23 @@ def run_quick(o: Options) -> dict[str, Result]:
 def summary(results: dict[str, Result]) -> Table:
     """One table: ours and the baselines, a row each."""
     events = next(iter(results["proactive"].figures.values()))
-    quiet, latency, words = (results[n].figures for n in ("quiet", "latency", "wer"))
+    quiet, latency, words = (results[n].figures for n in ("quiet", "latency", "asr"))
     rows: list[Sequence[str]] = []
     for system, body in events.items():
         f, calm = body.get("all", {}), quiet.get(system, {})
         ours = system == "nano"
-        step = latency["realtime"]["step_ms"] if ours else {}
+        timed = ours and "step_ms" in latency["realtime"]
+        step = latency["realtime"]["step_ms"] if timed else {}
         rows.append(
             [
                 *(system, interval(f.get("balanced_accuracy"), 2), interval(f.get("respond_recall"), 2)),
                 *(interval(f.get("silent_recall"), 2), interval(calm.get("false_alarms_hour"), 0 if not ours else 1)),
                 str(calm.get("invented_words", "-")) if ours else "-",
-                f"{num(words['all']['wer_streaming'])} ({num(words['all']['wer_whole'])})" if ours else "-",
-                f"{step['p50']:.0f} / {step['p99']:.0f}" if ours else "-",
-                f"{latency['realtime']['deadline_misses']}" if ours else "-",
-                num(latency["quiet"]["rtf"]) if ours else "-",
-                num(latency["realtime"]["peak_rss_mb"], 0) if ours else "-",
+                f"{num(words['all'][WORDS]['wer'][0])} ({num(words['all'][WHOLE]['wer'][0])})" if ours else "-",
+                f"{step['p50']:.0f} / {step['p99']:.0f}" if timed else "-",
+                f"{latency['realtime']['deadline_misses']}" if timed else "-",
+                num(latency["quiet"].get("rtf")) if timed else "-",
+                num(latency["realtime"]["peak_rss_mb"], 0) if timed else "-",
             ]
         )
     columns = [

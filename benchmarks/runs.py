@@ -15,14 +15,12 @@ from benchmarks import (
     charts,
     echo,
     instances,
-    latency,
     proactive,
     quiet,
     report,
     rules,
     tables,
     watch,
-    wer,
 )
 from benchmarks.compose import Item, render
 from benchmarks.corpus import Clips, Row, audio_folder, read_index
@@ -30,7 +28,7 @@ from benchmarks.hear import hear
 from benchmarks.instances import Row as Instance
 from benchmarks.plan import single_events
 from benchmarks.report import Picture, Section
-from benchmarks.systems import ABLATED, CHUNK_MS, KNOWN, NAMES, OURS, Setup
+from benchmarks.systems import ABLATED, NAMES, OURS, Setup, check
 from benchmarks.tables import Table
 from benchmarks.workers import Runner, run
 from soundflow.errors import ConfigError
@@ -81,8 +79,7 @@ def identity(adapter: Path | None) -> dict[str, Any]:
 def setup_of(o: Options, **more: Any) -> Setup:
     """A worker's setup for these options."""
     for name in o.systems:
-        if name not in KNOWN:
-            raise ConfigError(f"--systems: expected some of {', '.join(KNOWN)}, got {name!r}")
+        check(name)
     return replace(Setup(audio_folder(o.audio), o.systems, o.adapter, proactivity=o.proactivity), **more)
 
 
@@ -290,35 +287,6 @@ def run_acts(o: Options, spoken: Path | None = None) -> Result:
         items = acts.plan(index, requests, folder, o.per_class, o.seed, others)
         rows = heard("acts", o, items, setup, hear)
     return finish("acts", o, rows, acts.score(rows), ())
-
-
-def run_wer(o: Options, clips: int = 60, longest_s: float = 30.0) -> Result:
-    """Word error rate."""
-    if o.score_only:
-        rows = instances.read(o.out)
-    else:
-        setup = setup_of(o, systems=(wer.SYSTEM,))
-        items = wer.plan(read_index(setup.audio), clips, o.seed, longest_s)
-        rows = heard("wer", o, items, setup, wer.hear, clips=clips)
-    return finish("wer", o, rows, wer.score(rows) if rows else {}, ())
-
-
-def run_latency(o: Options, minutes: float = 1.0, hours: float = 0.0) -> Result:
-    """Latency; one worker, one item at a time."""
-    if o.score_only:
-        rows = instances.read(o.out)
-    else:
-        setup = setup_of(replace(o, systems=(OURS,)))
-        items = latency.plan(read_index(setup.audio), minutes, hours, o.seed)
-        rows = heard(
-            "latency", replace(o, workers=min(o.workers, 1)), items, setup, latency.hear, minutes=minutes, hours=hours
-        )
-    figures = latency.score(rows)
-    steps = [r["step_ms"] for r in rows if r["item"]["group"] == "realtime"]
-    pictures = [
-        Picture("step_times", "Step times at real-time pace", charts.step_times(s, CHUNK_MS)) for s in steps[:1]
-    ]
-    return finish("latency", o, rows, figures, pictures)
 
 
 def run_echo(o: Options, alerts: int = 8) -> Result:

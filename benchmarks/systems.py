@@ -1,4 +1,5 @@
-"""What is measured, behind one shape (open a stream, push chunks, get events): ours, rules, trivial baselines."""
+"""What is measured, behind one shape (open a stream, push chunks, get events): ours, rules, trivial baselines, peers
+(`benchmarks.peers`) and servers by their URL."""
 
 from __future__ import annotations
 
@@ -13,13 +14,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from benchmarks.gate import Gate, Likes
+from benchmarks.peers import catalog
 from soundflow.clock import chunk_samples, seconds
+from soundflow.decide.announced import announced_as
 from soundflow.decide.context import sound_names
 from soundflow.errors import ConfigError
 from soundflow.events import DecisionEvent, Event, ReplyDone
 from soundflow.loop import Model, Stream
 from soundflow.perceive.chunker import Chunker
-from soundflow.session import announced_as
 from soundflow.types import Decision, FloatArray, Perception, Tool
 
 CHUNK_MS = 400
@@ -30,7 +32,10 @@ NO_MEMORY = f"{OURS}-no-memory"
 ABLATED = tuple(f"{OURS}-no-{sense}" for sense in ("sound", "tags", "words"))
 NUMBERS = {f"{OURS}-int8": "int8", f"{OURS}-fp32": "fp32"}
 """Our model in other numbers: as the server runs it, and as the reference of both."""
-KNOWN = (*NAMES, *ABLATED, NO_MEMORY, *NUMBERS)
+PEERS = catalog.NAMES
+KNOWN = (*NAMES, *ABLATED, NO_MEMORY, *NUMBERS, *PEERS)
+URLS = ("ws://", "wss://", "http://", "https://")
+"""How the name of a system begins that is a server: its whole URL is its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +71,11 @@ class System(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a worker process builds its systems from; it travels by pickle.
+    """What a worker process builds its systems from; it travels by pickle. `systems`: names of KNOWN, or URLs.
 
     `threshold` is of the rule system, `asked_threshold` its one for sounds that the instruction names (None: the same),
-    `proactivity` of ours: at 0 it listens and never answers.
+    `proactivity` of ours: at 0 it listens and never answers. `thresholds`: those of `yamnet-threshold` (None: the
+    package's, fitted on train).
     """
 
     audio: Path
@@ -79,6 +85,35 @@ class Setup:
     asked_threshold: float | None = None
     base_rate: float = 0.5
     proactivity: float = 0.5
+    thresholds: Path | None = None
+
+
+def is_url(name: str) -> bool:
+    """Whether a system is a server."""
+    return name.lower().startswith(URLS)
+
+
+def check(name: str, option: str = "--systems") -> None:
+    """ConfigError where no system has this name: neither one of KNOWN nor the URL of a server that can be one."""
+    if is_url(name):
+        from benchmarks.peers.address import Address
+
+        Address.parse(name)
+    elif name not in KNOWN:
+        raise ConfigError(
+            f"{option}: expected some of {', '.join(KNOWN)}, or ws://HOST/v1/realtime or ws://HOST/v1/live/sessions,"
+            f" got {name!r}"
+        )
+
+
+def real_time(name: str) -> bool:
+    """Whether a system hears no faster than real time: a server, unless its address says that it waits for decisions
+    in place of the clock (`benchmarks.peers.address`)."""
+    if not is_url(name):
+        return False
+    from benchmarks.peers.address import Address
+
+    return Address.parse(name).pace > 0
 
 
 def make(setup: Setup) -> list[System]:
@@ -103,12 +138,18 @@ def make(setup: Setup) -> list[System]:
             made.append(Rules(setup.threshold, setup.asked_threshold))
         elif name in TRIVIAL:
             made.append(Trivial(name, setup.base_rate))
+        elif name in PEERS:
+            made.append(catalog.build(name, setup))
+        elif is_url(name):
+            from benchmarks.peers.remote import Remote
+
+            made.append(Remote(name))
         else:
-            raise ConfigError(f"--system: expected one of {', '.join(KNOWN)}, got {name!r}")
+            check(name, "--system")
     return made
 
 
-class _Watch:
+class Watch:
     """Observer of one of our streams: its topics and step times."""
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -137,7 +178,7 @@ class OurListener:
     """`soundflow.loop.Stream` with its observer."""
 
     def __init__(self, model: Model, ask: Ask, **options: Any) -> None:
-        self.watch = _Watch(model.perceiver.labels)
+        self.watch = Watch(model.perceiver.labels)
         self.stream = Stream(
             model, instruction=ask.instruction, tools=ask.tools, observer=self.watch, timer=time.perf_counter, **options
         )

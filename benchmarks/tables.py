@@ -165,34 +165,6 @@ def acts(figures: Figures) -> list[Table]:
     return [Table("Device acts", columns, rows, note)]
 
 
-def wer(figures: Figures) -> list[Table]:
-    """Word errors."""
-    rows = [
-        [
-            *(name, str(f["clips"]), num(f["seconds"], 0), num(f["wer_streaming"]), num(f["wer_whole"])),
-            *(interval([f["ratio"], *f["ratio_interval"]], 2), num(f["delay_median_ms"], 0), num(f["delay_p90_ms"], 0)),
-        ]
-        for name, f in figures.items()
-    ]
-    columns = ["speech", "clips", "s", "WER stream", "WER whole clip", "ratio", "word delay ms", "p90"]
-    return [Table("Words", columns, rows, "Ratio: stream / the same recogniser given the whole clip.")]
-
-
-def latency(figures: Figures) -> list[Table]:
-    """Step times and memory."""
-    rows = []
-    for group, f in figures.items():
-        step = [num(f["step_ms"][k], 0) for k in ("p50", "p95", "p99", "max")]
-        misses = f"{f['deadline_misses']} of {f['chunks']}" if "chunks" in f else "-"
-        change = f["drift"]["change"] if f.get("drift") else {}
-        drift = ", ".join(f"{k} {v:+.1%}" for k, v in change.items()) or "-"
-        rows.append([group, num(f["audio_s"], 0), *step, misses, num(f.get("rtf")), num(f["peak_rss_mb"], 0), drift])
-    columns = ["run", "audio s", "step p50 ms", "p95", "p99", "max", "deadlines missed", "RTF", "peak RSS MiB", "drift"]
-    return [
-        Table("Latency", columns, rows, "One stream, one process. Drift: last 10 minutes against minutes 10 to 20.")
-    ]
-
-
 def echo(figures: Figures) -> list[Table]:
     """Own voice."""
     keys = ("loops", "failed", "spoke", "false_barge_ins", "self_replies", "talked_over", "cancelled")
@@ -203,26 +175,6 @@ def echo(figures: Figures) -> list[Table]:
         rows.append([name, *(str(f[k]) for k in keys), near, delay])
     columns = ["echo", *(k.replace("_", " ") for k in keys), "within a chunk of VAD", "median s from onset"]
     return [Table("Own voice in a closed loop", columns, rows)]
-
-
-def rounds(figures: Figures) -> list[Table]:
-    """What is kept of the single event, and each position."""
-    main, places = [], []
-    for system, setups in figures.items():
-        for name, f in setups.items():
-            alarms = f"{f['between']['alarms']} in {f['between']['hours']:.2f} h"
-            recalls = [interval(f[k]) for k in ("balanced_accuracy", "respond_recall", "silent_recall")]
-            kept = interval(f.get("retention"))
-            main.append([system, name, str(f["streams"]), str(f["events"]), *recalls, kept, alarms, str(f["failed"])])
-            kept_at = f.get("retention_by_position", [])
-            for k, place in enumerate(f.get("by_position", ())):
-                cells = [interval(place["balanced_accuracy"]), interval(kept_at[k] if kept_at else None)]
-                places.append([system, name, str(k + 1), *cells])
-    columns = ["system", "events a stream", "streams", "events", "balanced accuracy", "respond-recall", "silent-recall"]
-    columns += ["kept of alone", "answers between", "failed"]
-    note = "Kept: balanced accuracy over that of the same recordings alone. 95 % bootstrap over streams, paired."
-    at = Table("By position", ["system", "events a stream", "position", "balanced accuracy", "kept of alone"], places)
-    return [Table("Events in one stream", columns, main, note), at]
 
 
 def hazards(figures: Figures) -> list[Table]:
@@ -279,4 +231,4 @@ def calibration(figures: Figures) -> list[Table]:
     ]
 
 
-TABLES = {f.__name__: f for f in (proactive, quiet, watch, acts, wer, latency, echo, rounds, hazards, calibration)}
+TABLES = {f.__name__: f for f in (proactive, quiet, watch, acts, echo, hazards, calibration)}

@@ -55,13 +55,13 @@ def test_page_of_fake_figures(corpus: Path, tmp_path: Path) -> None:
 
 def test_cli_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SOUNDFLOW_AUDIO", raising=False)
-    for name in ("proactive", "quiet", "watch", "acts", "wer", "latency", "echo", "quick"):
+    for name in ("proactive", "quiet", "watch", "acts", "asr", "latency", "echo", "quick"):
         done = CliRunner().invoke(app, [name, "--out", str(tmp_path / name)])
         assert isinstance(done.exception, ConfigError), name
         assert "SOUNDFLOW_AUDIO" in str(done.exception)
     done = CliRunner().invoke(app, ["proactive", "--out", str(tmp_path), "--snr", "loud"])
     assert isinstance(done.exception, ConfigError)
-    done = CliRunner().invoke(app, ["wer", "--out", str(tmp_path), "--score-only"])
+    done = CliRunner().invoke(app, ["asr", "--out", str(tmp_path), "--score-only"])
     assert isinstance(done.exception, ConfigError)
 
 

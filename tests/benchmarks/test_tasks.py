@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import act_items, acts, asr, watch, wer
+from benchmarks import act_items, acts, watch
 from benchmarks.corpus import read_index
 from benchmarks.hear import hear
 from benchmarks.systems import Setup, Trivial
@@ -103,29 +103,3 @@ def test_the_same_requests_by_other_voices(corpus: Path, tmp_path: Path) -> None
         act_items.spoken(tmp_path)
     with pytest.raises(ConfigError, match="index"):
         act_items.spoken(tmp_path / "none")
-
-
-def test_wer_by_hand() -> None:
-    def heard(text: str, *delays_ms: int) -> dict[str, Any]:
-        words = [{"text": "w", "start": 0, "end": 1000, "printed": 1000 + 16 * d} for d in delays_ms]
-        return {"text": text, "words": words, "cpu_s": 0.1}
-
-    item = {"group": "an4_test", "facts": {"text": "a cat sat down"}}
-    rows: list[dict[str, Any]] = [{"id": "c", "item": item, "error": "x"}]
-    for name, whole, said, delays in (
-        ("a", "a cat sat down", "a cat sat", (400, 800)),
-        ("b", "a hat sat down", "a hat sat down", (1200,)),
-    ):
-        both = {"streamed": heard(said, *delays), "whole": heard(whole)}
-        rows.append({"id": name, "item": item, "samples": 16_000, **both})
-    figures = wer.score(rows)["all"]
-    assert figures["wer_streaming"] == pytest.approx(6 / 12, abs=1e-4)  # a failed clip is all wrong
-    assert figures["failed"] == 1
-    assert wer.score(rows[1:])["all"]["ratio"] == 2.0
-    assert figures["delay_median_ms"] == 800.0
-
-
-def test_wer_plan(corpus: Path) -> None:
-    items = wer.plan(read_index(corpus), 60, 0)
-    assert {i.group for i in items} == set(asr.DATASETS)
-    assert all(i.facts["text"] for i in items)

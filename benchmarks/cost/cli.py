@@ -1,0 +1,74 @@
+"""Commands: `bench latency`, `bench cost`, `bench capacity`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from benchmarks.options import Adapter, Audio, Out, ScoreOnly, Seed, options, show
+from soundflow.errors import ConfigError
+
+
+def latency(
+    out: Out,
+    audio: Audio = None,
+    adapter: Adapter = None,
+    seed: Seed = 0,
+    minutes: Annotated[float, typer.Option(min=0, help="Minutes at real-time pace.")] = 1.0,
+    hours: Annotated[float, typer.Option(min=0, help="Hours of audio at full speed, for drift.")] = 0.0,
+    replies: Annotated[int, typer.Option(min=0, help="Spoken replies: first token and first audio.")] = 8,
+    score_only: ScoreOnly = False,
+) -> None:
+    """Step times at real-time pace, first token and first audio, real-time factor, memory and drift, energy."""
+    from benchmarks.cost import runs
+
+    o = options(out, audio, adapter, seed=seed, score_only=score_only)
+    show(runs.run_latency(o, minutes, hours, replies), out)
+
+
+def cost(
+    out: Out,
+    adapter: Adapter = None,
+    seed: Seed = 0,
+    rounds: Annotated[int, typer.Option(min=1, help="Times that every point is measured.")] = 5,
+    numbers: Annotated[str, typer.Option(help="Of int8, bf16, fp32, comma-separated.")] = "int8,bf16,fp32",
+    curves: Annotated[str, typer.Option(help="Comma-separated.")] = "context,sessions,chunk,history",
+    small: Annotated[bool, typer.Option("--small", help="Fewer points: about a minute.")] = False,
+    random: Annotated[bool, typer.Option("--random", help="Random weights of nano's shape; no encoders.")] = False,
+    score_only: ScoreOnly = False,
+) -> None:
+    """A step against context, sessions, chunk length and history, beside the limits of this machine in the same run."""
+    from benchmarks.cost import parts, runs
+    from benchmarks.cost.curves import LARGE, SMALL
+
+    wanted = runs.Wanted(
+        SMALL if small else LARGE, rounds, _names(numbers, "--numbers"), curves=_names(curves, "--curves"),
+        shape=parts.NANO if random else None,
+    )  # fmt: skip
+    show(runs.run_cost(options(out, None, adapter, seed=seed, score_only=score_only), wanted), out)
+
+
+def capacity(
+    out: Out,
+    streams: Annotated[str, typer.Option(help="Levels, comma-separated, rising.")] = "1,8",
+    seconds: Annotated[float, typer.Option(min=4.0, help="Of each level, behind its settling.")] = 8.0,
+    score_only: ScoreOnly = False,
+) -> None:
+    """A few levels of `bench serve capacity`: live streams of one server with p99 of the decision under a chunk."""
+    from benchmarks.cost import runs
+
+    try:
+        levels = [int(x) for x in streams.split(",")]
+    except ValueError as error:
+        raise ConfigError(f"--streams: expected whole numbers such as 1,8, got {streams!r}") from error
+    if levels != sorted(set(levels)) or levels[0] < 1:
+        raise ConfigError(f"--streams: expected rising numbers from 1 on, got {streams!r}")
+    show(runs.run_capacity_small(options(out, score_only=score_only), levels, seconds), out)
+
+
+def _names(text: str, flag: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(s.strip() for s in text.split(",") if s.strip()))
+    if not found:
+        raise ConfigError(f"{flag}: expected at least one name, got {text!r}")
+    return found

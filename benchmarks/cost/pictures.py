@@ -1,0 +1,175 @@
+"""Curves of `bench cost` as PNG bytes: dots with quartiles are measured, lines without dots are limits."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from benchmarks.charts import FAINT, GOOD, INK, OURS, RULES, SOFT
+from benchmarks.cost.curves import CHUNK_MS
+from benchmarks.report import Picture
+
+Figures = dict[str, Any]
+COLOURS: Final = {"int8": OURS, "bf16": GOOD, "fp32": RULES}
+
+
+def of(f: Figures) -> list[Picture]:
+    """Every picture that the figures have points for."""
+    made = []
+    if f["context"]:
+        words = "One decision against tokens in the cache. Dashed: the roofline of this machine in the same run."
+        made.append(Picture("cost_context", words, lm_curve(f["context"], "tokens in the cache")))
+    if f["sessions"]:
+        words = "One pass against sessions in it. Dashed: roofline. Dotted: as many passes of one session."
+        made.append(Picture("cost_sessions", words, lm_curve(f["sessions"], "sessions in one pass", True)))
+    if f["chunk"]:
+        words = "Parts of a step against the length of a chunk, ms for a second of audio; int8 where there is int8."
+        made.append(Picture("cost_chunk", words, chunk_curve(f["chunk"])))
+    if f["naive"]:
+        words = "One decision after so much audio: ours, and encoding all of it again. Dashed: roofline of the decoder."
+        made.append(Picture("cost_history", words, history(f)))
+    if f["machine"]["read_gb_s"] and (f["context"] or f["sessions"]):
+        words = "Roofline (Williams et al. 2009) of one thread: passes of the decoder, by operations a byte"
+        made.append(Picture("roofline", words, roofline(f)))
+    return made
+
+
+def lm_curve(points: Sequence[Figures], what: str, sessions: bool = False) -> bytes:
+    """ms against x on log axes, for each kind of numbers, with its limit."""
+    figure, axis = _axes()
+    for kind, colour in COLOURS.items():
+        mine = sorted((p for p in points if p["part"] == "lm" and p["numbers"] == kind), key=lambda p: p["x"])
+        if not mine:
+            continue
+        x = [p["x"] for p in mine]
+        _measured(axis, x, [p["ms"] for p in mine], colour, kind)
+        if all("limit_ms" in p for p in mine):
+            axis.plot(x, [p["limit_ms"][0] for p in mine], "--", color=colour, linewidth=1.2, label=f"{kind}, limit")
+        if sessions and x[0] == 1:
+            axis.plot(x, [n * mine[0]["ms"][0] for n in x], ":", color=colour, linewidth=1.1)
+    if sessions:
+        axis.axhline(CHUNK_MS, color=SOFT, linewidth=0.9)
+        axis.text(1, CHUNK_MS, "one chunk", fontsize=8, color=SOFT, va="bottom")
+    _finish(axis, what, "ms", [p["x"] for p in points if p["part"] == "lm"])
+    return _png(figure)
+
+
+def chunk_curve(points: Sequence[Figures]) -> bytes:
+    """ms a second of audio of each part, stacked, against the length of a chunk."""
+    figure, axis = _axes()
+    kinds = [n for n in COLOURS if any(p["part"] == "lm" and p["numbers"] == n for p in points)]
+    sound = "int8" if kinds[:1] == ["int8"] else "fp32"
+    wanted = [("lm", kinds[0], "decoder"), ("sound", sound, "sound encoder")] if kinds else []
+    wanted += [("speech", "as shipped", "speech encoder"), ("voice activity", "as shipped", "voice activity")]
+    lengths = sorted({p["x"] for p in points})
+    below, floor = np.zeros(len(lengths)), np.zeros(len(lengths))
+    for (part, numbers, name), colour in zip(wanted, (OURS, GOOD, RULES, SOFT), strict=False):
+        by = {p["x"]: p for p in points if p["part"] == part and p["numbers"] == numbers}
+        if set(by) != set(lengths):
+            continue
+        values = np.array([by[x]["ms"][0] / x * 1000 for x in lengths])
+        axis.fill_between(
+            lengths, below, below + values, color=colour, alpha=0.55, linewidth=0, label=f"{name}, {numbers}"
+        )
+        floor = floor + np.array([by[x].get("limit_ms", [0.0])[0] / x * 1000 for x in lengths])
+        below = below + values
+    axis.plot(lengths, floor, "--", color=INK, linewidth=1.2, label="limit of all of them")
+    axis.set_ylim(0)
+    axis.set_xlabel("chunk, ms (the adapter was trained for 400)", fontsize=9, color=INK)
+    axis.set_ylabel("ms for a second of audio", fontsize=9, color=INK)
+    _legend(axis)
+    return _png(figure)
+
+
+def history(f: Figures) -> bytes:
+    """Ours and the naive way against seconds heard, log axes."""
+    figure, axis = _axes()
+    for kind, colour in COLOURS.items():
+        mine = sorted((p for p in f["naive"] if p["numbers"] == kind), key=lambda p: p["x"])
+        if not mine:
+            continue
+        x = [p["seconds"] for p in mine]
+        _measured(axis, x, [p["ours"] for p in mine], colour, f"ours, {kind}")
+        _measured(axis, x, [p["naive"] for p in mine], colour, f"the whole again, {kind}", "s-")
+        for part in ("ours lm", "naive lm"):
+            points = sorted(
+                (p for p in f["history"] if p["part"] == part and p["numbers"] == kind), key=lambda p: p["x"]
+            )
+            if all("limit_ms" in p for p in points):
+                axis.plot(x, [p["limit_ms"][0] for p in points], "--", color=colour, linewidth=1.0)
+    axis.axhline(CHUNK_MS, color=SOFT, linewidth=0.9)
+    last = max(p["seconds"] for p in f["naive"])
+    axis.text(last, CHUNK_MS, "one chunk", fontsize=8, color=SOFT, va="bottom", ha="right")
+    _finish(axis, "seconds heard before", "ms for one decision", [p["seconds"] for p in f["naive"]])
+    return _png(figure)
+
+
+def roofline(f: Figures) -> bytes:
+    """GOP/s against operations a byte: the roofs of one thread, and every pass of the decoder that was timed."""
+    figure, axis = _axes()
+    read = f["machine"]["read_gb_s"]["1"][0]
+    points = [p for c in ("context", "sessions") for p in f[c] if p["part"] == "lm"]
+    points += [p for p in f["history"] if p["part"] == "naive lm"]
+    ops_byte = [p["ops"] / p["bytes"] for p in points]
+    x = np.geomspace(min(ops_byte) / 2, max(ops_byte) * 2, 200)
+    for kind, colour in COLOURS.items():
+        rate = f["machine"]["gop_s"].get(kind, {}).get("1")
+        mine = [p for p in points if p["numbers"] == kind]
+        if not rate or not mine:
+            continue
+        axis.plot(x, np.minimum(rate[0], read * x), color=colour, linewidth=1.4, label=f"{kind}: roof")
+        reached = [p["ops"] / p["ms"][0] / 1e6 for p in mine]
+        axis.plot([p["ops"] / p["bytes"] for p in mine], reached, "o", color=colour, markersize=4)
+    _finish(axis, "operations for a byte of weights and cache", "GOP/s", ())
+    return _png(figure)
+
+
+def _measured(
+    axis: Any, x: Sequence[float], values: Sequence[Sequence[float]], colour: str, name: str, style: str = "o-"
+) -> None:
+    mid, low, high = (np.array(v) for v in zip(*values, strict=True))
+    axis.errorbar(
+        x, mid, [np.maximum(mid - low, 0), np.maximum(high - mid, 0)], fmt=style, color=colour, linewidth=1.6,
+        markersize=4, capsize=2, label=name,
+    )  # fmt: skip
+
+
+def _finish(axis: Any, x: str, y: str, ticks: Sequence[float]) -> None:
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    if ticks:
+        shown = sorted(set(ticks))
+        axis.set_xticks(shown, [f"{t:g}" for t in shown])
+        axis.minorticks_off()
+    axis.set_xlabel(x, fontsize=9, color=INK)
+    axis.set_ylabel(y, fontsize=9, color=INK)
+    axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    _legend(axis)
+
+
+def _legend(axis: Any) -> None:
+    axis.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+
+
+def _axes() -> tuple[Any, Any]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.8, 4.2), layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    axis = figure.subplots()
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.spines[["left", "bottom"]].set_color(SOFT)
+    axis.tick_params(colors=SOFT, labelsize=8)
+    axis.grid(color=FAINT, linewidth=0.7)
+    axis.set_axisbelow(True)
+    return figure, axis
+
+
+def _png(figure: Any) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=130)
+    return buffer.getvalue()

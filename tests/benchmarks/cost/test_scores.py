@@ -1,0 +1,141 @@
+"""Figures of hand-made rows: medians within a round, quotients within a round, shares of the roofline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from benchmarks.cost import pictures, scores, tables
+from soundflow.errors import DataError
+
+
+def row(curve: str, part: str, numbers: str, x: int, ms: list[float], number: int, **more: Any) -> dict[str, Any]:
+    work = {"ops": 0.0, "bytes": 0.0, "threads": 1} | more
+    name = f"{curve}/{part}/{numbers}/{x}#{number}"
+    base = {"id": name, "system": "nano", "curve": curve, "part": part, "numbers": numbers, "x": x, "round": number}
+    return base | work | {"ms": ms, "cpu_ms": ms}
+
+
+def machine(number: int, read_ms: float = 10.0, slow: float = 1.0) -> list[dict[str, Any]]:
+    """400 MB in 10 ms: 40 GB/s; 1 GOP in 10 ms: 100 GOP/s."""
+    return [
+        row("machine", "read sum", "", 1, [2 * read_ms * slow, read_ms * slow], number, bytes=4e8),
+        row("machine", "read dot", "", 1, [3 * read_ms * slow], number, bytes=4e8),
+        row("machine", "product", "int8", 1, [10.0 * slow, 30.0], number, ops=1e9),
+    ]
+
+
+def test_limits_are_the_best_of_a_round() -> None:
+    found = scores.score([*machine(0), *machine(1, read_ms=20.0)])["machine"]
+    assert found["read_gb_s"] == {"1": [30.0, 25.0, 35.0]}, "40 and 20"
+    assert found["gop_s"] == {"int8": {"1": [100.0, 100.0, 100.0]}}
+
+
+def test_shares_are_taken_within_a_round_so_that_a_slow_round_cancels_out() -> None:
+    """100 MB and 0.2 GOP: 2.5 ms by memory, 2 ms by products; the step takes 10 ms, so that its share is a quarter."""
+    rows = []
+    for number, slow in enumerate((1.0, 4.0, 1.0)):
+        step = [9.0 * slow, 10.0 * slow, 30.0 * slow]
+        rows += [*machine(number, slow=slow), row("context", "lm", "int8", 64, step, number, ops=2e8, bytes=1e8)]
+    point = scores.score(rows)["context"][0]
+    assert point["ms"] == [10.0, 10.0, 25.0]
+    assert point["share"] == [0.25, 0.25, 0.25]
+    assert point["limit_ms"][0] == 2.5
+    assert point["bound"] == "memory"
+    heavy = [*machine(0), row("context", "lm", "int8", 64, [10.0], 0, ops=5e8, bytes=1e8)]
+    assert scores.score(heavy)["context"][0]["bound"] == "products"
+
+
+def test_batching_and_sessions_that_fit() -> None:
+    rows = machine(0)
+    for x, lm, sound, vad in ((1, 10.0, 4.0, 1.0), (16, 40.0, 60.0, 4.0), (64, 130.0, 400.0, 10.0)):
+        rows += [
+            row("sessions", "lm", "int8", x, [lm], 0, bytes=1e8, ops=1e8),
+            row("sessions", "sound", "int8", x, [sound], 0, bytes=1e6, ops=1e8),
+            row("sessions", "voice activity", "as shipped", x, [vad], 0, bytes=1e6),
+        ]
+    found = scores.score(rows)
+    assert [(b["x"], b["gain"][0]) for b in found["batching"]] == [(1, 1.0), (16, 4.0), (64, 4.923)]
+    (fits,) = found["capacity"]
+    assert [s["ms"] for s in fits["steps"]] == [15.0, 104.0, 540.0]
+    assert fits["sessions"] == pytest.approx(16 + 48 * (400 - 104) / (540 - 104), abs=0.05)
+
+
+def test_rows_of_another_benchmark_are_refused() -> None:
+    with pytest.raises(DataError, match=r"quiet/7.*without curve, part"):
+        scores.score([{"id": "quiet/7", "system": "nano"}])
+
+
+def test_crossing() -> None:
+    assert scores.crossing([(1, 100.0), (3, 300.0)], 200) == 2.0
+    assert scores.crossing([(1, 100.0), (3, 300.0)], 400) is None
+    assert scores.crossing([(1, 500.0), (3, 600.0)], 400) == 0.0
+
+
+def history(number: int, slow: float = 1.0) -> list[dict[str, Any]]:
+    rows = []
+    for x in (100, 200, 400):
+        rows += [
+            row("history", "ours lm", "int8", x, [12.0 * slow], number, ops=2e8, bytes=1e8),
+            row("history", "ours sound", "int8", x, [4.0 * slow], number, ops=1e8, bytes=1e6),
+            row("history", "naive lm", "int8", x, [2.0 * x * slow], number, ops=2e8 * x, bytes=1e8),
+            row("history", "naive sound", "int8", x, [2.0 * x * slow], number, ops=1e8 * x, bytes=1e6),
+        ]
+    return rows
+
+
+def test_ours_is_flat_and_the_naive_way_grows() -> None:
+    found = scores.score([*machine(0), *history(0), *machine(1), *history(1, 3.0)])
+    assert found["growth"] == [{"numbers": "int8", "ours": 0.0, "naive": 1.0}]
+    at = {p["x"]: p for p in found["naive"]}
+    assert at[100]["ratio"] == [25.0, 25.0, 25.0], "400 ms over 16, in the slow round too"
+    assert at[100]["decoder_ratio"][0] == pytest.approx(200 / 12, rel=1e-3)
+    assert at[400]["seconds"] == 160.0
+    assert at[400]["naive"][0] == pytest.approx(2 * 1600.0), "the median of one round and a slow one"
+
+
+def test_a_round_without_one_side_has_no_quotient_and_failures_are_told() -> None:
+    rows = [*machine(0), *[r for r in history(0) if r["part"] != "naive lm"]]
+    broken = {**row("history", "naive lm", "int8", 100, [], 0), "error": "RuntimeError: can't allocate memory"}
+    found = scores.score([*rows, broken])
+    assert found["naive"] == []
+    assert found["failed"] == [{"id": broken["id"], "error": broken["error"]}]
+    shown = {t.title: t for t in tables.cost(found)}
+    assert "can't allocate memory" in shown["Not measured"].rows[0][1]
+
+
+def test_disturbed_is_wall_over_processor_time() -> None:
+    quiet = row("context", "lm", "int8", 64, [10.0, 10.0], 0, bytes=1e8, ops=1e8)
+    held = {**row("context", "lm", "int8", 64, [30.0, 30.0], 1, bytes=1e8, ops=1e8), "cpu_ms": [10.0, 10.0]}
+    found = scores.score([quiet, held])
+    assert found["disturbed"] == [2.0, 1.0, 3.0]
+    assert found["context"][0]["ms"] == [10.0, 10.0, 10.0], "what the neighbours took is not in it"
+    assert found["context"][0]["wall_ms"] == [20.0, 15.0, 25.0]
+    stopped = {**held, "cpu_ms": [0.0, 0.0]}
+    assert scores.times(stopped) == [30.0, 30.0], "a clock that stands"
+    both = {**row("machine", "read sum", "", 2, [5.0], 0, bytes=4e8), "cpu_ms": [10.0]}
+    assert scores.times(both) == [5.0], "two threads are timed by the wall"
+
+
+def test_every_table_and_picture_is_made_of_figures() -> None:
+    rows = [*machine(0), *history(0)]
+    for x in (1, 4):
+        rows += [row("sessions", "lm", "int8", x, [10.0 * x], 0, ops=2e8, bytes=1e8),
+                 row("sessions", "sound", "int8", x, [10.0 * x], 0, ops=2e8, bytes=1e8),
+                 row("sessions", "voice activity", "as shipped", x, [1.0 * x], 0, bytes=1e6)]  # fmt: skip
+    for x in (200, 400):
+        rows += [row("chunk", part, kind, x, [5.0], 0, ops=1e8, bytes=1e7) for part, kind in (
+            ("lm", "int8"), ("sound", "int8"), ("speech", "as shipped"), ("voice activity", "as shipped"))]  # fmt: skip
+    rows.append(row("context", "lm", "int8", 64, [10.0], 0, ops=2e8, bytes=1e8))
+    found = scores.score(rows)
+    titles = [t.title for t in tables.cost(found)]
+    assert len(titles) == 6
+    for table in tables.cost(found):
+        assert all(len(r) == len(table.columns) for r in table.rows), table.title
+    chunk = next(t for t in tables.cost(found) if "length of a chunk" in t.title)
+    assert chunk.rows[-2] == ["all, int8, a second of audio", "100.0", "50.0"], "four parts of 5 ms"
+    assert chunk.rows[-1] == ["limit of all, int8", "20.0", "10.0"], "four parts of 1 ms"
+    made = pictures.of(found)
+    assert [p.name for p in made] == ["cost_context", "cost_sessions", "cost_chunk", "cost_history", "roofline"]
+    assert all(p.png.startswith(b"\x89PNG") for p in made)
