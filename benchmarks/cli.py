@@ -12,6 +12,8 @@ import typer
 
 from benchmarks import decisions, report, runs
 from benchmarks.cost import cli as cost
+from benchmarks.duplex import cli as duplex
+from benchmarks.official import cli as official
 from benchmarks.options import (
     ALL,
     Adapter,
@@ -27,6 +29,7 @@ from benchmarks.options import (
     options,
     show,
 )
+from benchmarks.peers import cli as peers
 from benchmarks.serve.cli import app as serve
 from benchmarks.sounds import cli as sounds
 from benchmarks.stream.cli import app as stream
@@ -40,6 +43,11 @@ app = typer.Typer(
 
 app.add_typer(serve, name="serve")
 app.add_typer(stream, name="stream")
+for command in (official.official, official.official_streams, official.mini, official.mini_index, official.provoice):
+    app.command()(command)
+app.command()(official.contamination)
+for command in (peers.peers, peers.peers_table, peers.peers_list, duplex.duplex, duplex.duplex_lines):
+    app.command()(command)
 app.command()(cost.latency)
 app.command()(cost.cost)
 app.command()(cost.capacity)

@@ -23,7 +23,7 @@ KINDS = ("event", "ambience", "music", "speech")
 RESPOND = ("yes", "no", "context", "")
 TRIM_DB = -40.0  # of the clip's peak; 10 ms frames
 FRAME = SAMPLE_RATE_HZ // 100
-MISLABELLED = Path(__file__).with_name("mislabelled.csv")
+LEFT_OUT = Path(__file__).with_name("left_out.csv")
 DIAL_SHARE = 4  # one dev recording in so many serves the default dial, and is in no other figure
 
 
@@ -61,9 +61,10 @@ def audio_folder(given: Path | None) -> Path:
 
 
 def read_index(folder: Path) -> list[Row]:
-    """All rows in the order of the file, but for recordings whose own name says that their label is wrong.
+    """All rows in the order of the file, but for dev recordings that are no test: their own name says that the label is
+    wrong, or train has the same recording.
 
-    These are in benchmarks/mislabelled.csv, each with its reason; no result of any system was used to find them.
+    These are in benchmarks/left_out.csv, each with its reason; no result of any system was used to find them.
 
     Raises:
         DataError: a missing or unknown column, an unknown kind or policy, a bad number, a path twice; line and value.
@@ -88,11 +89,11 @@ def read_index(folder: Path) -> list[Row]:
                 raise DataError(f"expected seconds as a number, got {raw['seconds']!r}", where) from error
             seen.add(raw["path"])
             rows.append(Row(**{**raw, "seconds": length, "open": raw["open"] == "yes"}))  # type: ignore[arg-type]
-    chosen, wrong = dial_rows(rows), mislabelled()
+    chosen, wrong = dial_rows(rows), left_out()
     return [replace(r, split="dial") if r.path in chosen else r for r in rows if (r.path, r.label) not in wrong]
 
 
-def mislabelled(path: Path = MISLABELLED) -> set[tuple[str, str]]:
+def left_out(path: Path = LEFT_OUT) -> set[tuple[str, str]]:
     """(path, label) of the recordings that are left out."""
     with path.open(newline="", encoding="utf-8") as lines:
         return {(raw["path"], raw["label"]) for raw in csv.DictReader(lines)}

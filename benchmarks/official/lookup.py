@@ -15,7 +15,7 @@ from soundflow.types import FloatArray
 
 BLOCK: Final = 12  # words, 1.3 s of audio
 LEAST_BITS: Final = 40  # fewer say nothing
-LEAST_Z: Final = 8.0  # unrelated recordings reach 6.7 at most (docs/benchmarks.md)
+LEAST_Z: Final = 8.0  # 908 unrelated recordings reach 6.9 at most (docs/benchmarks.md)
 MOST_ERRORS: Final = 0.35
 NO_ERRORS: Final = 0.05  # so few that 40 bits are enough
 CANDIDATES: Final = 3

@@ -65,6 +65,10 @@ def events(figures: Figures) -> Sequence[Headline]:
     return [*rows, *beside("segment F1, 1 s", of_systems(figures, "segment 1 s"))]
 
 
+def duplex(figures: Figures) -> Sequence[Headline]:
+    return beside("right at turns, pauses and interruptions", of_systems(figures["all"], "right"))
+
+
 def understand(figures: Figures) -> Sequence[Headline]:
     said: dict[str, Any] = {}
     for system, body in figures["systems"].items():
@@ -95,6 +99,18 @@ def acts(figures: Figures) -> Sequence[Headline]:
     rows: list[Headline] = []
     for group in ("coffee", "home", "spoken"):
         rows += beside(f"device acts exact, {group}", of_systems(figures, group, "exact"))
+    return rows
+
+
+def peers(figures: Figures) -> Sequence[Headline]:
+    """Balanced accuracy, false alarms and word errors; the page has all others."""
+    rows: list[Headline] = []
+    for metric, digits in (("balanced accuracy", 2), ("false alarms an hour", 1), ("WER", 3)):
+        for run in dict.fromkeys(c["run"] for c in figures["compared"] if c["metric"] == metric):
+            found = [c for c in figures["compared"] if c["metric"] == metric and c["run"] == run]
+            rows += beside(
+                f"{metric}, {run}", {OURS: found[0]["ours"], **{c["peer"]: c["theirs"] for c in found}}, digits
+            )
     return rows
 
 

@@ -80,7 +80,7 @@ def _tasks(o: Options, scale: float) -> Result:
     from benchmarks import tasks
 
     data = o.out.parent / "dialogues"  # a build that was broken off goes on, one that is whole stays
-    hours = f"{max(0.2, 1.5 * scale):.2f}"
+    hours = f"{max(0.1, 0.75 * scale):.2f}"
     built = ["data", "build", "--audio", str(audio_folder(o.audio)), "--out", str(data), "--hours", hours]
     words = [sys.executable, "-m", "soundflow.cli", *built, "--seed", "28", "--split", "dev"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
@@ -110,19 +110,41 @@ def _needle(o: Options, scale: float) -> Result:
     return run_needle(o, max(6.0, 20.0 * scale), of(2, scale))
 
 
+def _duplex(o: Options, scale: float) -> Result:
+    from benchmarks.duplex.run import run_duplex
+    from benchmarks.duplex.stage import SYSTEMS
+
+    return run_duplex(replace(o, systems=SYSTEMS), of(12, scale, 2), alerts=of(3, scale))
+
+
+def _mini(o: Options, scale: float) -> Result:
+    from benchmarks.official.run import run_mini
+
+    return run_mini(replace(o, systems=NAMES), per_side=of(54, scale, 8))
+
+
+def _peers(o: Options, scale: float) -> Result:
+    from benchmarks.peers.runs import run_peers
+
+    return run_peers(o, of(4, scale), 20.0 * scale, of(60, scale, 10), of(24, scale, 4), fit=of(24, scale, 4))
+
+
 PARTS: Final = (
-    Part("proactive", Size(3.0, 12.0, 0.15), _proactive, headlines.proactive),
-    Part("quiet", Size(0.5, 11.0, 0.15), _quiet, headlines.quiet),
-    Part("latency", Size(1.0, 7.0, 0.1), _latency, headlines.latency),
+    Part("proactive", Size(3.0, 12.0, 0.4), _proactive, headlines.proactive),
+    Part("quiet", Size(0.5, 11.0, 0.3), _quiet, headlines.quiet),
+    Part("latency", Size(1.0, 7.0, 0.15), _latency, headlines.latency),
     Part("asr", Size(0.5, 5.0, 0.2), _asr, headlines.asr),
+    Part("peers", Size(1.0, 30.0, 0.1), _peers, headlines.peers),
     Part("events", Size(1.0, 14.0, 0.2), _events, headlines.events),
-    Part("tasks", Size(1.0, 45.0, 0.1), _tasks, headlines.tasks),
+    Part("duplex", Size(0.5, 6.0, 0.15), _duplex, headlines.duplex),
+    Part("tasks", Size(1.0, 22.0, 0.2), _tasks, headlines.tasks),
     Part("acts", Size(1.0, 7.0, 0.15), _acts, headlines.acts),
     Part("watch", Size(1.0, 8.0, 0.1), _watch, headlines.watch),
-    Part("understand", Size(0.5, 6.0, 0.15), _understand, headlines.understand),
     Part("retention", Size(1.0, 20.0, 0.2), _retention, headlines.retention),
     Part("review", Size(0.5, 12.0, 0.2), _review, headlines.review),
     Part("needle", Size(1.0, 16.0, 0.2), _needle, headlines.needle),
+    Part("understand", Size(0.5, 6.0, 0.15), _understand, headlines.understand),
+    Part("mini", Size(0.5, 4.0, 0.15), _mini, headlines.mini),
     Part("capacity", Size(0.5, 1.5, 0.3), _capacity, headlines.capacity),
     Part("cost", Size(0.5, 6.0, 0.25), _cost, headlines.nothing),
 )
