@@ -3,7 +3,7 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: setup weights demo test stock check
+.PHONY: setup weights demo test stock reference check
 
 setup:
 	@test -n "$(PYTHON)" || { echo "setup: Python 3.11 or newer is needed (set PYTHON=/path/to/python3)"; exit 1; }
@@ -28,10 +28,19 @@ stock:
 	  'pipecat-ai[openai]>=1.14,<2' 'livekit-agents>=1.8,<2' 'livekit-plugins-openai>=1.8,<2'; } \
 	  || { echo "pipecat or livekit could not be installed: their tests will be skipped"; rm -rf .venv-stock; }
 
-check: weights stock
+# Official scorers, whose dependencies cannot be beside ours, in an environment of their own; as above.
+REFERENCE := .venv-reference/bin/python
+reference:
+	@test -x $(REFERENCE) || { $(PYTHON) -m venv .venv-reference && .venv-reference/bin/pip install -qq \
+	  'setuptools<81' wheel Cython numpy scipy 'pandas<3' einops lazy_dataset 'sed_eval==0.2.1' sacrebleu textgrid tqdm pyyaml && \
+	  .venv-reference/bin/pip install -qq --no-deps --no-build-isolation 'sed_scores_eval==0.0.4' 'simuleval==1.1.4'; } \
+	  || { echo "the official scorers could not be installed: their tests will be skipped"; rm -rf .venv-reference; }
+
+check: weights stock reference
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -m "not slow"
-	SOUNDFLOW_STOCK_PYTHON=$$(test -x $(STOCK) && echo $(CURDIR)/$(STOCK)) $(BIN)/pytest -m slow
+	SOUNDFLOW_STOCK_PYTHON=$$(test -x $(STOCK) && echo $(CURDIR)/$(STOCK)) \
+	SOUNDFLOW_REFERENCE_PYTHON=$$(test -x $(REFERENCE) && echo $(CURDIR)/$(REFERENCE)) $(BIN)/pytest -m slow

@@ -109,7 +109,7 @@ def speak(out: Path) -> list[Request]:
         engine, voice = have[k % len(have)]
         name = f"{hashlib.sha256(f'{engine}/{voice}/{text}'.encode()).hexdigest()[:16]}.wav"
         if not (out / name).is_file():
-            _say(engine, voice, text, out / name)
+            say(engine, voice, text, out / name)
         found.append(Request(name, text, call, f"{engine}:{voice}"))
     return found
 
@@ -133,7 +133,7 @@ def spoken(folder: Path) -> list[Request]:
     return found
 
 
-def _say(engine: str, voice: str, text: str, path: Path) -> None:
+def say(engine: str, voice: str, text: str, path: Path) -> None:
     raw = path.with_suffix(".raw.wav")
     if engine == "espeak-ng":
         command = ["espeak-ng", "-v", voice, "-w", str(raw), "--", text]

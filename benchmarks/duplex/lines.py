@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.act_items import VOICES, _say
+from benchmarks.act_items import VOICES, say
 from benchmarks.duplex import texts
 from soundflow.errors import ConfigError
 
@@ -40,7 +40,7 @@ def speak(out: Path) -> dict[str, list[Line]]:
         engine, voice = have[k % len(have)]
         path = out / f"{hashlib.sha256(f'{engine}/{voice}/{text}'.encode()).hexdigest()[:16]}.wav"
         if not path.is_file():
-            _say(engine, voice, text, path)
+            say(engine, voice, text, path)
         found.setdefault(text, []).append(Line(text, f"{engine}:{voice}", str(path.resolve())))
     return found
 

@@ -138,6 +138,7 @@ def _listening(row: Instance, pieces: Sequence[Said], reference: Sequence[float]
     found = fdb.listening(segments(mine, 0.1), chunks(mine), end, bins)
     return {
         "takeover": found.takeover,
+        "any_voice": bool(segments(mine, 0.1)),
         "right": not found.takeover,
         "frequency": found.frequency,
         "divergence": found.divergence,
@@ -167,6 +168,7 @@ def _turn(row: Instance, pieces: Sequence[Said], reference: Sequence[float] | No
     return {
         "takeover": took,
         "early": early,
+        "any_voice": bool(words),
         "right": took and not early,
         **_content(row, [p for p in pieces if p.start >= end]),
         "latency_s": fdb.latency(words, end),
@@ -204,6 +206,7 @@ def _overlap(row: Instance, pieces: Sequence[Said]) -> Mark:
         "stop_compute_s": cut - over[0] + _late_at(row, cut) if had and cut is not None else None,
         "overlaps_s": [b - a for a, b in fdb.stop_intervals(user, model)],
         "responses_s": [b - a for a, b in fdb.response_intervals(user, model)],
+        "any_voice": bool(new),
         "takeover": fdb.takeover(behind),
         "latency_s": fdb.latency(behind, over[1]),
     } | _content(row, new)

@@ -66,7 +66,7 @@ def _scenario(pairs: Pairs, draws: int) -> dict[str, Any]:
         "right": share([bool(m["right"]) for m in marks], draws),
         "takeover": share([bool(m["takeover"]) for m in marks], draws),
     }
-    for key in ("early", "floor", "stopped", "answered"):
+    for key in ("early", "any_voice", "floor", "stopped", "answered"):
         if any(key in m for m in marks):
             body[key] = share([bool(m.get(key)) for m in marks], draws)
     for key in ("on_topic", "correct"):

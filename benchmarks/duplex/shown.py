@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.duplex.behaviour import WANTED, Behaviour
-from benchmarks.systems import OURS
 from benchmarks.tables import Table, interval, num
 
 Figures = dict[str, Any]
@@ -53,17 +52,19 @@ def _first(figures: Figures) -> Table:
             rows.append(
                 [
                     *(f"{name} ({_ARROWS[f['group']]})", system, str(f["samples"]), interval(f["takeover"], 2)),
+                    num((f.get("any_voice") or [None])[0], 2),
                     *(_mean(w) for w in waits),
                     *(num(f[k][0], 3) if f.get(k) else "-" for k in ("frequency", "divergence")),
                     *said,
                 ]
             )
-    heads = ["scenario (wanted TOR)", "system", "n", "TOR", "latency s", "with compute"]
+    heads = ["scenario (wanted TOR)", "system", "n", "TOR", "any voice", "latency s", "with compute"]
     heads += ["backchannels/s", "JSD", "on topic", "correct"]
     note = (
         "Full-Duplex-Bench v1 (Lin et al. 2025): TOR = share of samples with speech of at least 1 s or of more than "
         "three words; latency = first word - end of the user's turn, not below 0, mean (median) over turns taken; JSD "
-        "is 1 without a backchannel. In pauses latency is from the turn's end. On topic and correct are rules of ours."
+        "is 1 without a backchannel. In pauses latency is from the turn's end. Any voice: short "
+        "answers, too, which are no turn by that rule. On topic and correct are rules of ours."
     )
     return Table("Full-Duplex-Bench v1", heads, rows, note)
 
@@ -89,20 +90,3 @@ def _overlaps(figures: Figures) -> Table:
 def _mean(f: Figures) -> str:
     """ "1.23 (1.10)": mean and median."""
     return f"{num(f['mean'][0], 2)} ({num(f['median'], 2)})" if f.get("of") else "-"
-
-
-def headline(figures: Figures) -> list[tuple[str, str, str]]:
-    """(what, ours, the best baseline by name) of the suite's first table; none without ours."""
-    if OURS not in figures.get("all", {}):
-        return []
-    picks = [("all", "right", "who has the floor: right behaviour, mean over scenarios")]
-    picks += [("turn", "right", "a turn taken behind a question"), ("pause/asked", "right", "no takeover in a pause")]
-    picks += [("interruption", "right", "an interruption answered")]
-    found = []
-    for name, key, what in picks:
-        body = figures.get(name, {})
-        others = {s: f[key] for s, f in body.items() if s != OURS}
-        best = max(others, key=lambda s: others[s][0], default="")
-        if OURS in body:
-            found.append((what, interval(body[OURS][key]), f"{best} {interval(others[best])}" if best else "-"))
-    return found

@@ -53,11 +53,11 @@ class Compared:
 
     @property
     def ratio(self) -> float | None:
-        """More than 1 is in our favour; None where the divisor is 0."""
+        """More than 1 is in our favour; None where it would divide by 0, or a figure is negative (a delay)."""
         top, bottom = self.ours[0], self.theirs[0]
         if not self.more_is_better:
             top, bottom = bottom, top
-        return top / bottom if bottom else None
+        return top / bottom if bottom > 0 and top >= 0 else None
 
     @property
     def verdict(self) -> str:

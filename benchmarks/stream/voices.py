@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.act_items import VOICES, _say
+from benchmarks.act_items import VOICES, say
 from soundflow.errors import ConfigError
 
 FIRST_CHOICE: Final = "flite"  # the recogniser understands it better than espeak-ng's voices
@@ -45,7 +45,7 @@ def voiced(texts: Iterable[str], folder: Path, given: Path | None = None) -> dic
     for text in wanted:
         path = folder / f"{hashlib.sha256(f'{engine}/{voice}/{text}'.encode()).hexdigest()[:16]}.wav"
         if not path.is_file():
-            _say(engine, voice, text, path)
+            say(engine, voice, text, path)
         found[text] = Spoken(str(path.resolve()), f"{engine}:{voice}")
     return found
 

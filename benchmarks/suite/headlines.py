@@ -66,7 +66,15 @@ def events(figures: Figures) -> Sequence[Headline]:
 
 
 def duplex(figures: Figures) -> Sequence[Headline]:
-    return beside("right at turns, pauses and interruptions", of_systems(figures["all"], "right"))
+    wanted = (("all", "right, mean over scenarios"), ("turn", "a turn taken behind a question"))
+    rows: list[Headline] = []
+    for group, what in (
+        *wanted,
+        ("pause/asked", "no takeover in a pause"),
+        ("interruption", "an interruption answered"),
+    ):
+        rows += beside(what, of_systems(figures.get(group, {}), "right"))
+    return rows
 
 
 def understand(figures: Figures) -> Sequence[Headline]:

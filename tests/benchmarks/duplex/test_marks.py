@@ -9,6 +9,7 @@ import pytest
 from benchmarks.compose import Item
 from benchmarks.duplex import marks, score, shown
 from benchmarks.hear import failed
+from benchmarks.suite import headlines
 from soundflow import SAMPLE_RATE_HZ
 
 S = SAMPLE_RATE_HZ
@@ -172,13 +173,10 @@ def test_tables_show_every_system() -> None:
     assert {r[0] for r in first.rows} == {"pause/read (low)", "listening (low)", "turn (high)"}
     assert [r[0] for r in over_table.rows] == ["others (resume)", "background (resume)"]
     assert over_table.rows[1][4] == "1.00"
-    rest = shown.headline(score.score(rows, draws=50))
-    assert [r[0] for r in rest] == [
-        "who has the floor: right behaviour, mean over scenarios",
-        "a turn taken behind a question",
-    ]
-    assert rest[1][2].startswith("vad-700 1.000")
-    assert shown.headline({"all": {}}) == []
+    rest = headlines.duplex(score.score(rows, draws=50))
+    assert [r[0] for r in rest] == ["right, mean over scenarios", "a turn taken behind a question"]
+    assert rest[1][2].startswith("vad-700 1.00")
+    assert headlines.duplex({"all": {}}) == []
     for table in (right, first, over_table):
         assert all(len(r) == len(table.columns) for r in table.rows)
 

@@ -70,6 +70,8 @@ def test_nothing_is_divided_by_zero_and_equal_is_equal() -> None:
     assert (same.ratio, same.verdict) == (None, "equal")
     perfect = Compared("r", "asr", "WER", "x", (0.0, 0.0, 0.0), (0.1, 0.1, 0.1), False)
     assert (perfect.ratio, perfect.verdict) == (None, "ours")
+    before = Compared("r", "proactive", "delay s", "x", (0.1, 0.1, 0.1), (-0.2, -0.2, -0.2), False)
+    assert (before.ratio, before.verdict) == (None, "the peer wins")
     assert table._value([0.1, float("nan"), 0.2]) is None
     assert table._value(True) is None
 

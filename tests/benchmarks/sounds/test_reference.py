@@ -1,9 +1,7 @@
 """Our scorers against sed_eval and sed_scores_eval on random data, to 1e-6.
 
-They need an interpreter of their own (librosa, numba, a backport of pathlib):
-`python -m venv X && X/bin/pip install 'setuptools<81' wheel Cython numpy scipy 'pandas<3' einops lazy_dataset
-'sed_eval==0.2.1' && X/bin/pip install --no-deps --no-build-isolation 'sed_scores_eval==0.0.4'`, then
-`SOUNDFLOW_REFERENCE_PYTHON=X/bin/python pytest -m slow tests/benchmarks/sounds`.
+They need an interpreter of their own (librosa, numba, a backport of pathlib): `make reference`, and
+SOUNDFLOW_REFERENCE_PYTHON names it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 """AL, LAAL and StreamLAAL by hand, both clocks, and AL and LAAL against SimulEval.
 
-SimulEval wants old pins, so it lives in an environment of its own:
-`python -m venv X; X/bin/pip install sacrebleu soundfile textgrid pandas pyyaml tqdm requests;
-X/bin/pip install --no-deps simuleval==1.1.4;
-SOUNDFLOW_SIMULEVAL_PYTHON=X/bin/python pytest tests/benchmarks/words/test_lag.py`.
+SimulEval wants old pins, so it lives in an environment of its own (`make reference`), which SOUNDFLOW_REFERENCE_PYTHON
+names.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ import pytest
 
 from benchmarks.words.lag import assigned, average_lagging, done_ms, heard_ms, length_adaptive, stream_laal
 
-PYTHON = os.environ.get("SOUNDFLOW_SIMULEVAL_PYTHON", "")
+PYTHON = os.environ.get("SOUNDFLOW_REFERENCE_PYTHON", "")
 
 
 def test_average_lagging_by_hand() -> None:
@@ -80,7 +78,8 @@ def test_stream_laal_by_hand() -> None:
     )
 
 
-@pytest.mark.skipif(not PYTHON, reason="SOUNDFLOW_SIMULEVAL_PYTHON names no interpreter with simuleval")
+@pytest.mark.slow
+@pytest.mark.skipif(not PYTHON, reason="SOUNDFLOW_REFERENCE_PYTHON names no interpreter with simuleval")
 def test_against_simuleval() -> None:
     rng = np.random.default_rng(5)
     cases = []
