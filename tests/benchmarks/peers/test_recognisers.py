@@ -53,7 +53,7 @@ def test_words_grow_and_become_final_once(system: System, sentence: FloatArray) 
     finals, partials = [e for e in heard if e.final], [e for e in heard if not e.final]
     words = " ".join(e.text for e in finals).lower()
     assert "kitchen" in words
-    assert len(set(words.strip(".").split()) & set(SENTENCE.lower().strip(".").split())) >= 4
+    assert len(set(words.strip(".").split()) & set(SENTENCE.lower().strip(".").split())) >= 3
     assert partials
     assert partials[0].t < finals[-1].t
     assert all(e.start <= e.end <= e.t + 1e-6 for e in heard)
