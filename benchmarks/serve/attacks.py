@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import random
@@ -33,9 +34,13 @@ class Target:
 
 
 async def _streams(target: Target, reads: bool) -> None:
-    """Eight that send audio live; those that do not read have little room in their sockets."""
+    """Eight that send audio live, an eighth of a chunk apart: together they would be one large pass now and then, and
+    whether that meets the good streams' chunks is luck. Those that do not read have little room in their sockets.
+    """
+    order = itertools.count()
 
     async def one() -> None:
+        await asyncio.sleep(0.05 * next(order))
         made = socket.socket()
         if not reads:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
