@@ -42,5 +42,5 @@ check: weights stock reference
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -m "not slow"
-	SOUNDFLOW_STOCK_PYTHON=$$(test -x $(STOCK) && echo $(CURDIR)/$(STOCK)) \
-	SOUNDFLOW_REFERENCE_PYTHON=$$(test -x $(REFERENCE) && echo $(CURDIR)/$(REFERENCE)) $(BIN)/pytest -m slow
+	STOCK_PYTHON=$$(test -x $(STOCK) && echo $(CURDIR)/$(STOCK)) \
+	REFERENCE_PYTHON=$$(test -x $(REFERENCE) && echo $(CURDIR)/$(REFERENCE)) $(BIN)/pytest -m slow

@@ -1,4 +1,4 @@
-"""What sed_eval and sed_scores_eval say. Runs under SOUNDFLOW_REFERENCE_PYTHON: JSON of cases in, of figures out."""
+"""What sed_eval and sed_scores_eval say. Runs under REFERENCE_PYTHON: JSON of cases in, of figures out."""
 
 from __future__ import annotations
 

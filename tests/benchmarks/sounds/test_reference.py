@@ -1,7 +1,7 @@
 """Our scorers against sed_eval and sed_scores_eval on random data, to 1e-6.
 
 They need an interpreter of their own (librosa, numba, a backport of pathlib): `make reference`, and
-SOUNDFLOW_REFERENCE_PYTHON names it.
+REFERENCE_PYTHON names it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import pytest
 from benchmarks.sounds import counts, psds
 from benchmarks.sounds.counts import Collar, Span
 
-PYTHON = os.environ.get("SOUNDFLOW_REFERENCE_PYTHON", "")
+PYTHON = os.environ.get("REFERENCE_PYTHON", "")
 LABELS = ["bell", "cat", "dog", "rain"]
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not PYTHON, reason="SOUNDFLOW_REFERENCE_PYTHON names no interpreter with sed_scores_eval"),
+    pytest.mark.skipif(not PYTHON, reason="REFERENCE_PYTHON names no interpreter with sed_scores_eval"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""AL and LAAL by SimulEval's own scorers. Runs under SOUNDFLOW_REFERENCE_PYTHON; JSON lists in, JSON out."""
+"""AL and LAAL by SimulEval's own scorers. Runs under REFERENCE_PYTHON; JSON lists in, JSON out."""
 
 from __future__ import annotations
 

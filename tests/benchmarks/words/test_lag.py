@@ -1,6 +1,6 @@
 """AL, LAAL and StreamLAAL by hand, both clocks, and AL and LAAL against SimulEval.
 
-SimulEval wants old pins, so it lives in an environment of its own (`make reference`), which SOUNDFLOW_REFERENCE_PYTHON
+SimulEval wants old pins, so it lives in an environment of its own (`make reference`), which REFERENCE_PYTHON
 names.
 """
 
@@ -16,7 +16,7 @@ import pytest
 
 from benchmarks.words.lag import assigned, average_lagging, done_ms, heard_ms, length_adaptive, stream_laal
 
-PYTHON = os.environ.get("SOUNDFLOW_REFERENCE_PYTHON", "")
+PYTHON = os.environ.get("REFERENCE_PYTHON", "")
 
 
 def test_average_lagging_by_hand() -> None:
@@ -79,7 +79,7 @@ def test_stream_laal_by_hand() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not PYTHON, reason="SOUNDFLOW_REFERENCE_PYTHON names no interpreter with simuleval")
+@pytest.mark.skipif(not PYTHON, reason="REFERENCE_PYTHON names no interpreter with simuleval")
 def test_against_simuleval() -> None:
     rng = np.random.default_rng(5)
     cases = []

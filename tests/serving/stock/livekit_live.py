@@ -1,4 +1,4 @@
-"""LiveKit's GPT-Live plugin against our server. Runs under SOUNDFLOW_STOCK_PYTHON; as `livekit_realtime`."""
+"""LiveKit's GPT-Live plugin against our server. Runs under STOCK_PYTHON; as `livekit_realtime`."""
 
 from __future__ import annotations
 

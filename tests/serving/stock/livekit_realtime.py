@@ -1,4 +1,4 @@
-"""LiveKit's OpenAI realtime plugin against our server. Runs under SOUNDFLOW_STOCK_PYTHON; speaks JSON lines.
+"""LiveKit's OpenAI realtime plugin against our server. Runs under STOCK_PYTHON; speaks JSON lines.
 
 `{"do": "hear", "text": ...}` asks the test to make the fake engine hear something; the last line is `{"seen": ...}`.
 """

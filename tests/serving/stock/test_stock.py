@@ -2,7 +2,7 @@
 
 They need an interpreter of their own, since their dependencies are not ours:
 `python -m venv X && X/bin/pip install 'pipecat-ai[openai]' livekit-agents livekit-plugins-openai`, then
-`SOUNDFLOW_STOCK_PYTHON=X/bin/python pytest -m slow tests/serving/stock`.
+`STOCK_PYTHON=X/bin/python pytest -m slow tests/serving/stock`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from soundflow.events import SpeechStarted, SpeechStopped, Transcript
 from tests.serving.fake_engine import FakeHandle
 from tests.serving.realtime.served import served
 
-PYTHON = os.environ.get("SOUNDFLOW_STOCK_PYTHON", "")
+PYTHON = os.environ.get("STOCK_PYTHON", "")
 HERE = Path(__file__).parent
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not PYTHON, reason="SOUNDFLOW_STOCK_PYTHON names no interpreter with pipecat-ai and livekit"),
+    pytest.mark.skipif(not PYTHON, reason="STOCK_PYTHON names no interpreter with pipecat-ai and livekit"),
 ]
 
 
