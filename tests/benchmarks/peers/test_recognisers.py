@@ -23,10 +23,13 @@ pytestmark = pytest.mark.weights
 
 @pytest.fixture(scope="module")
 def sentence(nano_parts: Path) -> FloatArray:
-    """Near-silence, the sentence, near-silence [n]."""
+    """Near-silence, the sentence, near-silence [n]; the voice draws, from the time unless it is told a seed."""
     pytest.importorskip("piper", reason="pip install 'soundflow[voice]'")
+    import onnxruntime
+
     from soundflow.respond.voice import PiperVoice
 
+    onnxruntime.set_seed(1)
     voice = PiperVoice(nano_parts / "voice" / "en_US-joe-medium.onnx")
     resampler = StreamResampler(voice.rate_hz)
     said = np.concatenate([*(resampler.push(p) for p in voice.speak(SENTENCE)), resampler.flush()])
@@ -53,7 +56,7 @@ def test_words_grow_and_become_final_once(system: System, sentence: FloatArray) 
     finals, partials = [e for e in heard if e.final], [e for e in heard if not e.final]
     words = " ".join(e.text for e in finals).lower()
     assert "kitchen" in words
-    assert len(set(words.strip(".").split()) & set(SENTENCE.lower().strip(".").split())) >= 3
+    assert len(set(words.strip(".").split()) & set(SENTENCE.lower().strip(".").split())) >= 4
     assert partials
     assert partials[0].t < finals[-1].t
     assert all(e.start <= e.end <= e.t + 1e-6 for e in heard)
