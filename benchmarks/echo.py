@@ -10,13 +10,13 @@ import numpy as np
 
 from benchmarks.compose import Bed, Item, Part, cut, render, room_response
 from benchmarks.corpus import Row
-from benchmarks.hear import Shop, Tick, failed
+from benchmarks.hear import Shop, Tick, attempt
 from benchmarks.instances import Row as Instance
 from benchmarks.plan import LEAD_S, capped, item_seed
 from benchmarks.systems import OURS, Ask, Nano, OurListener
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.clock import samples, seconds
-from soundflow.errors import ConfigError, DataError, SoundflowError, WeightsError
+from soundflow.errors import ConfigError, DataError, WeightsError
 from soundflow.events import Event
 from soundflow.respond.echo import EchoCanceller
 from soundflow.respond.voice import Voice, choose_voice
@@ -54,18 +54,19 @@ def plan(rows: Sequence[Row], alerts: int, seed: int) -> list[Item]:
 
 def hear(item: Item, names: Sequence[str], shop: Shop, tick: Tick) -> list[Instance]:
     """One closed loop."""
-    try:
-        system = shop.systems[0]
-        if not isinstance(system, Nano):
-            raise ConfigError(f"echo: expected the system {OURS}, got {system.name}")
-        echo = EchoCanceller() if item.facts["cancel"] else None
-        listener = system.open(Ask(seed=item.seed), voice=_voice(shop), echo=echo)
-        near = render(item, shop.clips, system.chunk).audio
-        over = cut(Part(item.facts["near"], 0.0, 0.0, 6.0, -20.0), shop.clips) if item.facts["near"] else None
-        row = {"id": item.id, "system": OURS, "item": item.to_dict(), "samples": len(near)}
-        return [row | loop(listener, near, over, item, system.chunk, tick)]
-    except SoundflowError as error:
-        return [failed(item, OURS, f"{error.code}: {error}")]
+    return [attempt(item, OURS, lambda: _row(item, shop, tick))]
+
+
+def _row(item: Item, shop: Shop, tick: Tick) -> Instance:
+    system = shop.systems[0]
+    if not isinstance(system, Nano):
+        raise ConfigError(f"echo: expected the system {OURS}, got {system.name}")
+    echo = EchoCanceller() if item.facts["cancel"] else None
+    listener = system.open(Ask(seed=item.seed), voice=_voice(shop), echo=echo)
+    near = render(item, shop.clips, system.chunk).audio
+    over = cut(Part(item.facts["near"], 0.0, 0.0, 6.0, -20.0), shop.clips) if item.facts["near"] else None
+    row = {"id": item.id, "system": OURS, "item": item.to_dict(), "samples": len(near)}
+    return row | loop(listener, near, over, item, system.chunk, tick)
 
 
 def _voice(shop: Shop) -> Voice:

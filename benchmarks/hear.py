@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from benchmarks.compose import Item, Rendered, render
+from benchmarks.compose import Item, render
 from benchmarks.corpus import Clips
 from benchmarks.instances import Row
 from benchmarks.systems import Ask, Listener, Setup, System, make
@@ -18,6 +19,14 @@ from soundflow.respond.tools import load_tools
 from soundflow.types import FloatArray, Tool
 
 Tick = Callable[[float], None]
+
+
+class Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+N = TypeVar("N", bound=Named)
 
 
 class Shop:
@@ -42,18 +51,30 @@ class Shop:
 
 
 def hear(item: Item, names: Sequence[str], shop: Shop, tick: Tick) -> list[Row]:
-    """One row for each system of `names`. An error of a system is a row with `error`: scoring counts it as wrong."""
-    rows = []
-    for system in shop.systems:
-        if system.name not in names:
-            continue
-        try:
-            rendered = render(item, shop.clips, system.chunk)
-            ask = Ask(item.instruction, shop.tools(item.tools), item.seed)
-            rows.append(_row(item, system, rendered, system.open(ask), tick))
-        except SoundflowError as error:
-            rows.append(failed(item, system.name, f"{error.code}: {error}"))
-    return rows
+    """One row for each system of `names`."""
+    return each(item, names, shop.systems, lambda system: _row(item, system, shop, tick))
+
+
+def each(item: Item, names: Sequence[str], systems: Sequence[N], make: Callable[[N], Row]) -> list[Row]:
+    """What `make` gives for each of `systems` that `names` has."""
+    return [attempt(item, s.name, partial(make, s)) for s in systems if s.name in names]
+
+
+def attempt(item: Item, system: str, make: Callable[[], Row]) -> Row:
+    """What `make` gives, or the row of whatever went wrong: one item must not end a run of hours."""
+    try:
+        return make()
+    except Exception as error:  # noqa: BLE001 - the row says what it was, and scoring counts it as wrong
+        code = error.code if isinstance(error, SoundflowError) else type(error).__name__
+        return failed(item, system, f"{code}: {error}")
+
+
+def timed(item: Item, system: str, make: Callable[[], Mapping[str, Any]]) -> Row:
+    """The row that has what `make` gives, and how long it took."""
+    began = time.perf_counter()
+    body = make()
+    wall = round(time.perf_counter() - began, 3)
+    return {"id": item.id, "system": system, "item": item.to_dict(), "wall_s": wall, **body}
 
 
 def failed(item: Item, system: str, message: str) -> Row:
@@ -61,7 +82,9 @@ def failed(item: Item, system: str, message: str) -> Row:
     return {"id": item.id, "system": system, "item": item.to_dict(), "error": message}
 
 
-def _row(item: Item, system: System, rendered: Rendered, listener: Listener, tick: Tick) -> Row:
+def _row(item: Item, system: System, shop: Shop, tick: Tick) -> Row:
+    rendered = render(item, shop.clips, system.chunk)
+    listener = system.open(Ask(item.instruction, shop.tools(item.tools), item.seed))
     began = time.perf_counter()
     events = drive(listener, rendered.audio, system.chunk, tick)
     facts = {

@@ -23,14 +23,14 @@ import soundfile
 from benchmarks import instances, report, runs, task_scores, task_tables
 from benchmarks.acts import tool_file
 from benchmarks.compose import Item, looped
-from benchmarks.hear import Shop, Tick, drive, failed, record
+from benchmarks.hear import Shop, Tick, drive, each, record
 from benchmarks.instances import Row
 from benchmarks.plan import draw, item_seed
-from benchmarks.systems import NO_MEMORY, OURS, Ask, Setup
+from benchmarks.systems import NO_MEMORY, OURS, Ask, Setup, System
 from benchmarks.workers import run
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.clock import samples
-from soundflow.errors import ConfigError, DataError, SoundflowError
+from soundflow.errors import ConfigError, DataError
 from soundflow.types import FloatArray
 
 SCHEMA: Final = 2
@@ -172,23 +172,19 @@ def _quietest(audio: FloatArray) -> FloatArray:
 
 
 def hear(item: Item, names: Sequence[str], shop: Shop, tick: Tick) -> list[Row]:
-    """One row for each system of `names`. Whatever goes wrong is a row with `error`: it counts as wrong."""
-    rows = []
-    for system in (s for s in shop.systems if s.name in names):
-        began = time.perf_counter()
-        try:
-            if system.chunk != item.facts["chunk"]:
-                raise DataError(f"expected chunks of {system.chunk} samples, got {item.facts['chunk']}", item.id)
-            audio = audio_of(item, shop.setup.audio, system.chunk)
-            listener = system.open(Ask(item.instruction, shop.tools(item.tools), item.seed))
-            body = record(drive(listener, audio, system.chunk, tick))
-        except Exception as error:  # noqa: BLE001 - one dialogue must not end the run; its row says what happened
-            code = error.code if isinstance(error, SoundflowError) else type(error).__name__
-            rows.append(failed(item, system.name, f"{code}: {error}"))
-            continue
-        facts = {"chunk": system.chunk, "samples": len(audio), "wall_s": round(time.perf_counter() - began, 3)}
-        rows.append({"id": item.id, "system": system.name, "item": item.to_dict()} | facts | body)
-    return rows
+    """One row for each system of `names`."""
+    return each(item, names, shop.systems, lambda system: _row(item, system, shop, tick))
+
+
+def _row(item: Item, system: System, shop: Shop, tick: Tick) -> Row:
+    began = time.perf_counter()
+    if system.chunk != item.facts["chunk"]:
+        raise DataError(f"expected chunks of {system.chunk} samples, got {item.facts['chunk']}", item.id)
+    audio = audio_of(item, shop.setup.audio, system.chunk)
+    listener = system.open(Ask(item.instruction, shop.tools(item.tools), item.seed))
+    body = record(drive(listener, audio, system.chunk, tick))
+    facts = {"chunk": system.chunk, "samples": len(audio), "wall_s": round(time.perf_counter() - began, 3)}
+    return {"id": item.id, "system": system.name, "item": item.to_dict()} | facts | body
 
 
 def identity(folder: Path) -> str:

@@ -16,12 +16,12 @@ import numpy as np
 from benchmarks.compose import Bed, Item, Part, render
 from benchmarks.corpus import Row
 from benchmarks.cost import energy, turns
-from benchmarks.hear import Shop, Tick, failed
+from benchmarks.hear import Shop, Tick, attempt
 from benchmarks.instances import Row as Instance
 from benchmarks.plan import capped, item_seed
 from benchmarks.systems import OURS, Ask, Listener, Nano, OurListener, System
 from soundflow import SAMPLE_RATE_HZ
-from soundflow.errors import ConfigError, DataError, SoundflowError
+from soundflow.errors import ConfigError, DataError
 from soundflow.events import Event
 from soundflow.metering import peak_rss_mb
 from soundflow.types import FloatArray
@@ -117,26 +117,25 @@ def rss_mb() -> float:
 
 
 def hear(item: Item, names: Sequence[str], shop: Shop, tick: Tick) -> list[Instance]:
-    """One latency item: paced for "realtime" and "spoken", as fast as it goes for the others. What fails is a row with
-    `error`.
-    """
+    """One latency item: paced for "realtime" and "spoken", as fast as it goes for the others."""
+    return [attempt(item, OURS, lambda: _row(item, shop, tick))]
+
+
+def _row(item: Item, shop: Shop, tick: Tick) -> Instance:
     system = shop.systems[0]
     row: Instance = {"id": item.id, "system": OURS, "item": item.to_dict(), "chunk": system.chunk}
     meter, began = energy.find(), time.perf_counter()
-    try:
-        audio = render(item, shop.clips, system.chunk).audio
-        meter.begin()
-        if item.group == "realtime":
-            body = _realtime(system, audio, item, tick)
-        elif item.group == turns.GROUP:
-            turn = turns.take(_speaking(system, item, shop), audio, system.chunk)
-            tick(len(audio) / SAMPLE_RATE_HZ)
-            return [row | turns.facts(turn)]
-        else:
-            body = _fast(system, audio, item, tick)
-    except SoundflowError as error:
-        return [failed(item, OURS, f"{error.code}: {error}")]
-    return [row | body | meter.facts(time.perf_counter() - began)]
+    audio = render(item, shop.clips, system.chunk).audio
+    meter.begin()
+    if item.group == "realtime":
+        body = _realtime(system, audio, item, tick)
+    elif item.group == turns.GROUP:
+        turn = turns.take(_speaking(system, item, shop), audio, system.chunk)
+        tick(len(audio) / SAMPLE_RATE_HZ)
+        return row | turns.facts(turn)
+    else:
+        body = _fast(system, audio, item, tick)
+    return row | body | meter.facts(time.perf_counter() - began)
 
 
 class _Spoken(OurListener):

@@ -15,7 +15,7 @@ from benchmarks import instances, runs
 from benchmarks.compose import Item
 from benchmarks.corpus import Clips, audio_folder, read_index
 from benchmarks.duplex import layout, lines, marks, picture, plan, scene, score, shown, stage
-from benchmarks.hear import Shop, Tick, failed
+from benchmarks.hear import Shop, Tick, each
 from benchmarks.instances import Row as Instance
 from benchmarks.report import Picture
 from benchmarks.runs import Options, Result
@@ -27,31 +27,27 @@ EACH, ALERTS = 20, 2
 
 
 def hear(item: Item, names: Sequence[str], shop: Shop, tick: Tick, keep: Path | None = None) -> list[Instance]:
-    """One row for each system of `names`; an error of a system, or a clip that is not there, is a row with `error`.
+    """One row for each system of `names`; a clip that is not there is a row with `error`.
 
     `keep`: folder for the audio and transcripts that the official scorers read.
     """
-    found = []
-    for talker in _talkers(shop):
-        if talker.name not in names:
-            continue
-        try:
-            published = "file" in item.facts
-            s = layout.script(item, talker.chunk) if published else scene.script(item, shop.clips, talker.chunk)
-            began = time.perf_counter()
-            played = scene.play(talker, s, Ask(seed=item.seed), tick, keep is not None)
-            if published and item.facts["over"]:
-                a, b = (round(x * 16_000) for x in item.facts["over"])
-                played.over = (a, b)
-            row = scene.row_of(item, talker.name, played, talker.chunk, time.perf_counter() - began)
-            if keep is not None:
-                sample = item.facts.get("sample") or hashlib.sha256(item.id.encode()).hexdigest()[:12]
-                task = item.facts.get("task") or "_".join(dict.fromkeys((item.group, item.label)))
-                layout.write(keep / talker.name / task / sample, item, played, marks.chunks(marks.said(row)))
-            found.append(row)
-        except SoundflowError as error:
-            found.append(failed(item, talker.name, f"{error.code}: {error}"))
-    return found
+    return each(item, names, _talkers(shop), lambda talker: _row(item, talker, shop, tick, keep))
+
+
+def _row(item: Item, talker: stage.Talker, shop: Shop, tick: Tick, keep: Path | None) -> Instance:
+    published = "file" in item.facts
+    s = layout.script(item, talker.chunk) if published else scene.script(item, shop.clips, talker.chunk)
+    began = time.perf_counter()
+    played = scene.play(talker, s, Ask(seed=item.seed), tick, keep is not None)
+    if published and item.facts["over"]:
+        a, b = (round(x * 16_000) for x in item.facts["over"])
+        played.over = (a, b)
+    row = scene.row_of(item, talker.name, played, talker.chunk, time.perf_counter() - began)
+    if keep is not None:
+        sample = item.facts.get("sample") or hashlib.sha256(item.id.encode()).hexdigest()[:12]
+        task = item.facts.get("task") or "_".join(dict.fromkeys((item.group, item.label)))
+        layout.write(keep / talker.name / task / sample, item, played, marks.chunks(marks.said(row)))
+    return row
 
 
 def _talkers(shop: Shop) -> Sequence[stage.Talker]:

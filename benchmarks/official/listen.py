@@ -10,15 +10,14 @@ from typing import Any, Final
 import soundfile
 
 from benchmarks.compose import Bed, Item, Part, render
-from benchmarks.hear import Shop, Tick, drive, failed, record
+from benchmarks.hear import Shop, Tick, drive, each, record
 from benchmarks.instances import Row
 from benchmarks.official.audio import LONGEST_S, AnyClips
 from benchmarks.official.formats import Sample, raw_reply
 from benchmarks.official.marks import Verdict
 from benchmarks.plan import LEAD_S, TAIL_S, item_seed
-from benchmarks.systems import Ask
+from benchmarks.systems import Ask, System
 from soundflow.clock import chunk_of
-from soundflow.errors import SoundflowError
 
 BED_DB: Final = -60.0
 UNKNOWN_S: Final = 5.0  # for the ETA, of a clip that cannot be opened
@@ -58,27 +57,22 @@ def clip_facts(sample: Sample, onset: int | None = None, offset: int | None = No
 
 
 def hear(item: Item, names: Sequence[str], shop: Shop, tick: Tick) -> list[Row]:
-    """A row for each system: decisions and replies of the stream, and where its clips lie. An error is a row too."""
+    """A row for each system: decisions and replies of the stream, and where its clips lie."""
+    return each(item, names, shop.systems, lambda system: _row(item, system, shop, tick))
+
+
+def _row(item: Item, system: System, shop: Shop, tick: Tick) -> Row:
+    began = time.perf_counter()
     clips = shop.kept.setdefault("official", AnyClips(shop.setup.audio, 4))
-    rows = []
-    for system in shop.systems:
-        if system.name not in names:
-            continue
-        began = time.perf_counter()
-        try:
-            rendered = render(item, clips, system.chunk)
-            listener = system.open(Ask(item.instruction, shop.tools(item.tools), item.seed))
-            events = drive(listener, rendered.audio, system.chunk, tick)
-        except SoundflowError as error:
-            rows.append(failed(item, system.name, f"{error.code}: {error}"))
-            continue
-        spans = [dict(c) for c in item.facts["clips"]]
-        if item.facts["tier"] == "single":
-            spans[0] |= {"onset": rendered.onset, "offset": rendered.offset}
-        facts = {"id": item.id, "system": system.name, "item": item.to_dict(), "chunk": system.chunk}
-        facts |= {"samples": len(rendered.audio), "clips": spans, "wall_s": round(time.perf_counter() - began, 3)}
-        rows.append(facts | record(events))
-    return rows
+    rendered = render(item, clips, system.chunk)
+    listener = system.open(Ask(item.instruction, shop.tools(item.tools), item.seed))
+    events = drive(listener, rendered.audio, system.chunk, tick)
+    spans = [dict(c) for c in item.facts["clips"]]
+    if item.facts["tier"] == "single":
+        spans[0] |= {"onset": rendered.onset, "offset": rendered.offset}
+    facts = {"id": item.id, "system": system.name, "item": item.to_dict(), "chunk": system.chunk}
+    facts |= {"samples": len(rendered.audio), "clips": spans, "wall_s": round(time.perf_counter() - began, 3)}
+    return facts | record(events)
 
 
 def verdicts(row: Row) -> list[Verdict]:

@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks.compose import Item, render
 from benchmarks.corpus import Row, audio_folder, read_index
-from benchmarks.hear import Shop, Tick, failed
+from benchmarks.hear import Shop, Tick, attempt
 from benchmarks.instances import Row as Instance
 from benchmarks.peers.yamnet import FITTED, GROUP_OF, NAME
 from benchmarks.plan import single_events
@@ -28,7 +28,7 @@ from benchmarks.systems import CHUNK_MS, Setup
 from benchmarks.workers import run
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.clock import chunk_samples
-from soundflow.errors import DataError, SoundflowError
+from soundflow.errors import DataError
 from soundflow.perceive.sound import SoundEncoder, labels
 from soundflow.scoring import Outcome, balanced_accuracy
 from soundflow.tiers import weights
@@ -46,11 +46,11 @@ def hear_peaks(item: Item, names: Sequence[str], shop: Shop, tick: Tick) -> list
     if kept is None:
         path, chunk = weights.part("sound") / "yamnet.tflite", chunk_samples(CHUNK_MS)
         kept = shop.kept["yamnet"] = (SoundEncoder(path, chunk), labels(path), chunk)
-    encoder, listed, chunk = kept
-    try:
-        rendered = render(item, shop.clips, chunk)
-    except SoundflowError as error:
-        return [failed(item, NAME, f"{error.code}: {error}")]
+    return [attempt(item, NAME, lambda: _peaks(item, shop, tick, *kept))]
+
+
+def _peaks(item: Item, shop: Shop, tick: Tick, encoder: SoundEncoder, listed: Sequence[str], chunk: int) -> Instance:
+    rendered = render(item, shop.clips, chunk)
     state, peaks = encoder.init_state(), np.zeros(len(listed), np.float32)
     for start in range(0, len(rendered.audio) - chunk + 1, chunk):
         scores = encoder.step(rendered.audio[start : start + chunk], state).scores.max(axis=0)
@@ -58,7 +58,7 @@ def hear_peaks(item: Item, names: Sequence[str], shop: Shop, tick: Tick) -> list
             peaks = np.maximum(peaks, scores)
         tick(chunk / SAMPLE_RATE_HZ)
     found = {label: round(float(peaks[listed.index(label)]), 5) for label in GROUP_OF}
-    return [{"id": item.id, "system": NAME, "item": item.to_dict(), "peaks": found}]
+    return {"id": item.id, "system": NAME, "item": item.to_dict(), "peaks": found}
 
 
 def fit(rows: Sequence[Row], setup: Setup, out: Path, *, per_class: int, seed: int, workers: int) -> dict[str, Any]:

@@ -12,14 +12,13 @@ import numpy as np
 
 from benchmarks import systems
 from benchmarks.compose import Item, render
-from benchmarks.hear import Shop, Tick, failed
+from benchmarks.hear import Shop, Tick, each
 from benchmarks.instances import Row
 from benchmarks.sounds import classes, desed, plan
 from benchmarks.sounds.classes import Classes
 from benchmarks.systems import NUMBERS, OURS, Ask, Listener, Nano, Setup, System
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.clock import chunk_samples, seconds
-from soundflow.errors import SoundflowError
 from soundflow.events import Event, SoundEvent
 from soundflow.loop import Stream
 from soundflow.perceive.chunker import Chunker
@@ -179,7 +178,7 @@ def make(setup: SoundsSetup) -> list[System]:
 
 
 def hear(item: Item, names: Sequence[str], shop: Shop, tick: Tick) -> list[Row]:
-    """One row a system of `names`. An error of a system, or audio that is not there, is a row with `error`."""
+    """One row a system of `names`. Audio that is not there is a row with `error`, too."""
     if "sounds" not in shop.kept:
         assert isinstance(shop.setup, SoundsSetup)
         shop.kept["sounds"] = make(shop.setup)
@@ -188,14 +187,7 @@ def hear(item: Item, names: Sequence[str], shop: Shop, tick: Tick) -> list[Row]:
 
 def hear_by(among: Sequence[System], item: Item, names: Sequence[str], shop: Shop, tick: Tick) -> list[Row]:
     """`hear` with systems that were made."""
-    rows = []
-    for system in among:
-        if system.name in names:
-            try:
-                rows.append(_row(item, system, shop, tick))
-            except SoundflowError as error:
-                rows.append(failed(item, system.name, f"{error.code}: {error}"))
-    return rows
+    return each(item, names, among, lambda system: _row(item, system, shop, tick))
 
 
 def _row(item: Item, system: System, shop: Shop, tick: Tick) -> Row:

@@ -7,29 +7,16 @@ from collections.abc import Sequence
 
 from benchmarks.compose import Item, cut, render
 from benchmarks.corpus import Clips
-from benchmarks.hear import Shop, Tick, drive, failed, record
+from benchmarks.hear import Shop, Tick, drive, each, record
 from benchmarks.instances import Row as Instance
 from benchmarks.systems import Ask, System
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.clock import samples
-from soundflow.errors import SoundflowError
 
 
 def hear(item: Item, names: Sequence[str], shop: Shop, tick: Tick) -> list[Instance]:
-    """One row for each system of `names`; `spans` are the samples of its parts. Whatever goes wrong is a row with
-    `error`, which counts as wrong."""
-    rows = []
-    for system in (s for s in shop.systems if s.name in names):
-        try:
-            rows.append(_row(item, system, shop, tick))
-        except Exception as error:  # noqa: BLE001 - one stream must not end the run; its row says what happened
-            rows.append(failed(item, system.name, described(error)))
-    return rows
-
-
-def described(error: Exception) -> str:
-    """The error as a row has it."""
-    return f"{error.code if isinstance(error, SoundflowError) else type(error).__name__}: {error}"
+    """One row for each system of `names`; `spans` are the samples of its parts."""
+    return each(item, names, shop.systems, lambda system: _row(item, system, shop, tick))
 
 
 def _row(item: Item, system: System, shop: Shop, tick: Tick) -> Instance:

@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Protocol
 
 from benchmarks.compose import Bed, Item, Part, render
-from benchmarks.hear import Shop, Tick, failed, record
+from benchmarks.hear import Shop, Tick, each, record
 from benchmarks.instances import Row as Instance
 from benchmarks.plan import item_seed
-from benchmarks.stream.heard import described, spans
+from benchmarks.stream.heard import spans
 from benchmarks.systems import NO_MEMORY, Ask, Listener, OurListener, System
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.events import Event, ReplyCancelled, ReplyDone
@@ -136,14 +136,8 @@ def pushed(listener: Listener, audio: FloatArray, chunk: int, tick: Tick = lambd
 
 
 def hear(item: Item, names: Sequence[str], shop: Shop, tick: Tick) -> list[Instance]:
-    """One row for each system of `names`: `probes` is what was said to each. What goes wrong is a row with `error`."""
-    rows = []
-    for system in (s for s in shop.systems if s.name in names):
-        try:
-            rows.append(_row(item, system, shop, tick))
-        except Exception as error:  # noqa: BLE001 - one stream must not end the run; its row says what happened
-            rows.append(failed(item, system.name, described(error)))
-    return rows
+    """One row for each system of `names`: `probes` is what was said to each."""
+    return each(item, names, shop.systems, lambda system: _row(item, system, shop, tick))
 
 
 def _row(item: Item, system: System, shop: Shop, tick: Tick) -> Instance:

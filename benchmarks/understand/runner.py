@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 
 from benchmarks.compose import Item
-from benchmarks.hear import Shop, Tick, drive, failed, record
+from benchmarks.hear import Shop, Tick, attempt, drive, record, timed
 from benchmarks.instances import Row
 from benchmarks.systems import KNOWN, OURS, Ask, Setup, System, make
 from benchmarks.understand import ask as asking
 from benchmarks.understand.questions import load
 from benchmarks.understand.tagrule import heard_tags, overlaps
 from soundflow import SAMPLE_RATE_HZ
-from soundflow.errors import ConfigError, SoundflowError
+from soundflow.errors import ConfigError
 from soundflow.loop import Model
 from soundflow.types import FloatArray
 
@@ -57,7 +57,6 @@ def prompt(question: str, choices: Sequence[str]) -> str:
 
 def answer(item: Item, names: Sequence[str], shop: Shop, tick: Tick) -> list[Row]:
     """Rows of the systems of `names` for one multiple-choice question; what shares a model hears the audio once."""
-    rows: list[Row] = []
     heard: dict[tuple[str, bool], asking.Heard] = {}
 
     def hear(model: Model, name: str, audio: FloatArray) -> asking.Heard:
@@ -66,23 +65,26 @@ def answer(item: Item, names: Sequence[str], shop: Shop, tick: Tick) -> list[Row
             heard[key] = asking.listen(model, np.zeros_like(audio) if key[1] else audio)
         return heard[key]
 
-    for name in names:
-        began = time.perf_counter()
-        system = system_of(name, shop)
-        try:
-            audio = load(shop.setup.audio / item.parts[0].path)
-            model = getattr(system, "model", None)
-            if isinstance(model, Model):
-                body = _of_ours(item, name, model, hear(model, name, audio))
-            else:
-                body = _of_events(item, system, audio)
-        except Exception as error:  # noqa: BLE001 - one question must not end the run; its row says what happened
-            code = error.code if isinstance(error, SoundflowError) else type(error).__name__
-            rows.append(failed(item, name, f"{code}: {error}"))
-            continue
+    def answered(name: str, system: System) -> Mapping[str, Any]:
+        audio = load(shop.setup.audio / item.parts[0].path)
+        model = getattr(system, "model", None)
+        if isinstance(model, Model):
+            body = _of_ours(item, name, model, hear(model, name, audio))
+        else:
+            body = _of_events(item, system, audio)
         tick(len(audio) / SAMPLE_RATE_HZ)
-        wall = round(time.perf_counter() - began, 3)
-        rows.append({"id": item.id, "system": name, "item": item.to_dict(), "wall_s": wall} | body)
+        return body
+
+    return _each(item, names, shop, answered)
+
+
+def _each(
+    item: Item, names: Sequence[str], shop: Shop, answered: Callable[[str, System], Mapping[str, Any]]
+) -> list[Row]:
+    rows = []
+    for name in names:
+        system = system_of(name, shop)
+        rows.append(attempt(item, name, partial(timed, item, name, partial(answered, name, system))))
     return rows
 
 
@@ -128,29 +130,22 @@ def answer_speech(item: Item, names: Sequence[str], shop: Shop, tick: Tick) -> l
 
     `facts["modality"]`: "audio", or "text", where ours is asked the prompt as typed words and hears silence.
     """
-    rows: list[Row] = []
-    for name in names:
-        began = time.perf_counter()
-        system = system_of(name, shop)
-        try:
-            audio = load(shop.setup.audio / item.parts[0].path)
-            if name.endswith(BLIND):
-                audio = np.zeros_like(audio)
-            model = getattr(system, "model", None)
-            if isinstance(model, Model):
-                body = _spoken(item, model, audio)
-            elif item.facts["modality"] == "text":
-                raise ConfigError(f"{name}: expected one of our models for typed prompts, got {type(system).__name__}")
-            else:
-                body = _by_itself(item, system, audio)
-        except Exception as error:  # noqa: BLE001 - one question must not end the run; its row says what happened
-            code = error.code if isinstance(error, SoundflowError) else type(error).__name__
-            rows.append(failed(item, name, f"{code}: {error}"))
-            continue
+
+    def answered(name: str, system: System) -> Mapping[str, Any]:
+        audio = load(shop.setup.audio / item.parts[0].path)
+        if name.endswith(BLIND):
+            audio = np.zeros_like(audio)
+        model = getattr(system, "model", None)
+        if isinstance(model, Model):
+            body = _spoken(item, model, audio)
+        elif item.facts["modality"] == "text":
+            raise ConfigError(f"{name}: expected one of our models for typed prompts, got {type(system).__name__}")
+        else:
+            body = _by_itself(item, system, audio)
         tick(len(audio) / SAMPLE_RATE_HZ)
-        wall = round(time.perf_counter() - began, 3)
-        rows.append({"id": item.id, "system": name, "item": item.to_dict(), "wall_s": wall} | body)
-    return rows
+        return body
+
+    return _each(item, names, shop, answered)
 
 
 def _by_itself(item: Item, system: System, audio: FloatArray) -> dict[str, Any]:

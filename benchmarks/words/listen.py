@@ -5,18 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.compose import Item
-from benchmarks.hear import Shop, Tick, failed
+from benchmarks.hear import Shop, Tick, attempt, timed
 from benchmarks.instances import Row
 from benchmarks.systems import Ask, Listener, System
 from benchmarks.words import audio
 from benchmarks.words.growth import Recorder
 from benchmarks.words.plan import OWN, WHOLE, WORDS
 from soundflow import SAMPLE_RATE_HZ
-from soundflow.errors import SoundflowError
 from soundflow.types import FloatArray
 
 Body = dict[str, Any]
@@ -49,18 +49,11 @@ def each(
     for name in names:
         system = None if name == WHOLE else system_of(name, shop)
         recogniser = _recogniser(shop) if system is None else None
-        began = time.perf_counter()
-        try:
-            if system is None:
-                body = _whole(item, shop, recogniser, tick)
-            else:
-                body = _stream(item, system, shop, tick, composed)
-        except Exception as error:  # noqa: BLE001 - one item must not end the run; its row says what happened
-            code = error.code if isinstance(error, SoundflowError) else type(error).__name__
-            rows.append(failed(item, name, f"{code}: {error}"))
-            continue
-        body["wall_s"] = round(time.perf_counter() - began, 3)
-        rows.append({"id": item.id, "system": name, "item": item.to_dict()} | body)
+        if system is None:
+            listen = partial(_whole, item, shop, recogniser, tick)
+        else:
+            listen = partial(_stream, item, system, shop, tick, composed)
+        rows.append(attempt(item, name, partial(timed, item, name, listen)))
     return rows
 
 
