@@ -103,14 +103,10 @@ def speak(out: Path) -> list[Request]:
     have = [v for v in VOICES if shutil.which(v[0])]
     if not have:
         raise ConfigError("expected espeak-ng or flite on the PATH; got none (apt install espeak-ng)")
-    out.mkdir(parents=True, exist_ok=True)
     found = []
     for k, (text, call) in enumerate(SENTENCES):
         engine, voice = have[k % len(have)]
-        name = f"{hashlib.sha256(f'{engine}/{voice}/{text}'.encode()).hexdigest()[:16]}.wav"
-        if not (out / name).is_file():
-            say(engine, voice, text, out / name)
-        found.append(Request(name, text, call, f"{engine}:{voice}"))
+        found.append(Request(said(engine, voice, text, out).name, text, call, f"{engine}:{voice}"))
     return found
 
 
@@ -131,6 +127,15 @@ def spoken(folder: Path) -> list[Request]:
             f" {error!r}"
         ) from error
     return found
+
+
+def said(engine: str, voice: str, text: str, folder: Path) -> Path:
+    """The file in `folder` in which `voice` says `text`, made where there is none."""
+    path = folder / f"{hashlib.sha256(f'{engine}/{voice}/{text}'.encode()).hexdigest()[:16]}.wav"
+    if not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        say(engine, voice, text, path)
+    return path
 
 
 def say(engine: str, voice: str, text: str, path: Path) -> None:

@@ -19,13 +19,16 @@ COLOURS = {"nano": OURS, "rules": RULES}
 Figures = dict[str, Any]
 
 
-def _figure(width: float, height: float, rows: int = 1, ratios: Sequence[float] = (1.0,)) -> tuple[Any, list[Any]]:
+def figure_of(
+    width: float, height: float, rows: int = 1, ratios: Sequence[float] = (1.0,), columns: int = 1
+) -> tuple[Any, list[Any]]:
+    """A figure of so many inches and its axes in the house's style, row by row; rows share their x axis."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, 1, squeeze=False, height_ratios=ratios, sharex=rows > 1)[:, 0]
+    axes = figure.subplots(rows, columns, squeeze=False, height_ratios=ratios, sharex=rows > 1).ravel()
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
         axis.spines[["left", "bottom"]].set_color(SOFT)
@@ -35,7 +38,7 @@ def _figure(width: float, height: float, rows: int = 1, ratios: Sequence[float] 
     return figure, list(axes)
 
 
-def _png(figure: Any) -> bytes:
+def png(figure: Any) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=130)
     return buffer.getvalue()
@@ -43,7 +46,7 @@ def _png(figure: Any) -> bytes:
 
 def timeline(row: Instance, rendered: Rendered, threshold: float | None, title: str) -> bytes:
     """Spectrum, p(respond) a chunk with the decisions, and what was said, on one time axis."""
-    figure, (spectrum, odds) = _figure(9.0, 3.9, 2, (1.0, 1.1))
+    figure, (spectrum, odds) = figure_of(9.0, 3.9, 2, (1.0, 1.1))
     audio, step = rendered.audio, row["chunk"] / SAMPLE_RATE_HZ
     spectrum.specgram(audio + 1e-7, NFFT=512, Fs=SAMPLE_RATE_HZ, noverlap=256, cmap="Greys", vmin=-130, vmax=-35)
     spectrum.set_ylabel("Hz", fontsize=8, color=SOFT)
@@ -69,12 +72,12 @@ def timeline(row: Instance, rendered: Rendered, threshold: float | None, title: 
     odds.set_ylabel("p(respond)", fontsize=8, color=SOFT)
     lines = [f'{r["t"]:.1f} s: "{r["text"][:110]}"' for r in row["replies"][:2]] or ["nothing was said"]
     odds.set_xlabel("\n".join(["seconds", *lines]), fontsize=8, color=INK, parse_math=False)
-    return _png(figure)
+    return png(figure)
 
 
 def recall_against_alarms(figures: Figures, hours: float) -> bytes:
     """The curve of each system that has one, false alarms an hour on a log axis, and the default dial as a dot."""
-    figure, (axis,) = _figure(6.4, 4.2)
+    figure, (axis,) = figure_of(6.4, 4.2)
     floor = 0.5 / max(hours, 1e-3)
     for system, body in figures.items():
         points = [(p["false_alarms_hour"], p["recall"]) for p in body.get("curve", ()) if p["recall"] is not None]
@@ -94,12 +97,12 @@ def recall_against_alarms(figures: Figures, hours: float) -> bytes:
     axis.set_ylabel("respond-recall on single events", fontsize=9, color=INK)
     if axis.get_legend_handles_labels()[0]:
         axis.legend(frameon=False, fontsize=8, loc="lower right")
-    return _png(figure)
+    return png(figure)
 
 
 def step_times(values: Sequence[float], chunk_ms: float) -> bytes:
     """Histogram of step times with its percentiles and the deadline."""
-    figure, (axis,) = _figure(6.4, 3.2)
+    figure, (axis,) = figure_of(6.4, 3.2)
     top = max([*values, chunk_ms * 1.05])
     axis.hist(values, bins=np.linspace(0, top, 60), color=OURS)
     marks = zip(("p50", "p95", "p99"), np.percentile(values, [50, 95, 99]), strict=True)
@@ -110,12 +113,12 @@ def step_times(values: Sequence[float], chunk_ms: float) -> bytes:
     axis.text(chunk_ms, axis.get_ylim()[1] * 0.5, " chunk", fontsize=8, color=RULES)
     axis.set_xlabel("step time, ms", fontsize=9, color=INK)
     axis.set_ylabel("chunks", fontsize=9, color=INK)
-    return _png(figure)
+    return png(figure)
 
 
 def reliability(found: Sequence[Figures], title: str) -> bytes:
     """Share right against mean p of each bin, and how many points are in it (log axis)."""
-    figure, (curve, counts) = _figure(4.8, 5.0, 2, (3.0, 1.0))
+    figure, (curve, counts) = figure_of(4.8, 5.0, 2, (3.0, 1.0))
     p, right, many = ([b[k] for b in found] for k in ("p", "right", "count"))
     curve.plot([0, 1], [0, 1], color=SOFT, linewidth=0.9, linestyle=":")
     curve.plot(p, right, "o-", color=OURS)
@@ -129,12 +132,12 @@ def reliability(found: Sequence[Figures], title: str) -> bytes:
     counts.set_ylim(bottom=0.7)
     counts.set_ylabel("count", fontsize=8, color=SOFT)
     counts.set_xlabel("published p(speak) + p(act)", fontsize=9, color=INK)
-    return _png(figure)
+    return png(figure)
 
 
 def dial_curve(curves: Figures) -> bytes:
     """Recalls (left axis) and false alarms an hour (right axis) over the dial, for each SNR."""
-    figure, (axis,) = _figure(6.4, 3.8)
+    figure, (axis,) = figure_of(6.4, 3.8)
     alarms = axis.twinx()
     alarms.spines["top"].set_visible(False)
     for side in (axis, alarms):
@@ -155,7 +158,7 @@ def dial_curve(curves: Figures) -> bytes:
     axis.set_xlabel("proactivity dial", fontsize=9, color=INK)
     axis.set_ylabel("recall", fontsize=9, color=INK)
     axis.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
-    return _png(figure)
+    return png(figure)
 
 
 def plain(label: str) -> str:
@@ -169,7 +172,7 @@ def classes(figures: Figures, systems: Sequence[str] = ("nano", "rules")) -> byt
     """Share of right behaviour by class: answered where it should be, silent where not."""
     listed = [s for s in systems if s in figures]
     labels = list(dict.fromkeys(label for s in listed for label in figures[s]["by_class"]))
-    figure, (axis,) = _figure(7.2, 1.1 + 0.27 * len(labels))
+    figure, (axis,) = figure_of(7.2, 1.1 + 0.27 * len(labels))
     tall = 0.8 / max(1, len(listed))
     for k, system in enumerate(listed):
         for y, label in enumerate(labels):
@@ -195,4 +198,4 @@ def classes(figures: Figures, systems: Sequence[str] = ("nano", "rules")) -> byt
             ncols=2,
         )
     axis.set_xlabel("share of right behaviour", fontsize=9, color=INK)
-    return _png(figure)
+    return png(figure)

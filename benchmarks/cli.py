@@ -26,6 +26,8 @@ from benchmarks.options import (
     Seed,
     Systems,
     Workers,
+    listed,
+    numbers_of,
     options,
     show,
 )
@@ -72,10 +74,7 @@ def proactive(
     score_only: ScoreOnly = False,
 ) -> None:
     """Single real sounds: when to respond, when not; against rules and trivial baselines."""
-    try:
-        levels = tuple(float(x) for x in snr.split(","))
-    except ValueError as error:
-        raise ConfigError(f"--snr: expected numbers such as 20,10,0, got {snr!r}") from error
+    levels = numbers_of(snr, "--snr", float)
     o = options(out, audio, adapter, per_class, seed, workers, systems, score_only, proactivity)
     show(runs.run_proactive(o, levels), out)
 
@@ -241,7 +240,7 @@ def own(
     """Teach sounds out of 20 recordings each: recall, false tellings, and what stays as it was."""
     from benchmarks import own as teaching
 
-    chosen = tuple(s.strip() for s in sounds.split(",") if s.strip()) or teaching.SOUNDS
+    chosen = listed(sounds) or teaching.SOUNDS
     o = options(out, audio, adapter, seed=seed, workers=workers, score_only=score_only)
     teaching.run_own(o, teaching.Wanted(chosen, per_class, minutes))
 

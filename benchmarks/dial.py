@@ -6,7 +6,6 @@ The clips are the `dial` quarter of dev (`benchmarks.corpus.dial_rows`), compose
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import instances, proactive, quiet
+from benchmarks import files, instances, proactive, quiet
 from benchmarks.corpus import read_index
 from benchmarks.hear import hear
 from benchmarks.instances import Row as Instance
@@ -39,7 +38,7 @@ def run_dial(o: Options, minutes: float, budget: float = ALARMS_HOUR) -> dict[st
         heard("dial", single, items, setup, hear)
         heard("dial quiet", still, quiet.plan(index, minutes, o.seed, "dial"), setup, hear, minutes=minutes)
     body = choose(instances.read(single.out), instances.read(still.out), budget)
-    _save(o.out / "dial.json", body)
+    files.write_json(o.out / "dial.json", body)
     return body
 
 
@@ -81,10 +80,4 @@ def write(adapter: Path, threshold: float) -> None:
             f"{adapter}: expected a calibrated adapter (calibration.json); run `soundflow train calibrate`"
         )
     body = json.loads(path.read_text(encoding="utf-8")) | {"speak_threshold": threshold}
-    _save(path, body)
-
-
-def _save(path: Path, body: dict[str, Any]) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
-    os.replace(part, path)
+    files.write_json(path, body)

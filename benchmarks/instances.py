@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from benchmarks import files
 from soundflow.errors import DataError
 
 NAME = "instances.jsonl"
@@ -78,9 +78,7 @@ def check_config(folder: Path, config: Mapping[str, Any]) -> None:
             "use another --out, or delete this one",
             str(folder),
         )
-    part = path.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
+    files.write(path, text)
 
 
 def digest(folder: Path) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from benchmarks import report, runs
 from benchmarks.runs import Options
 from benchmarks.systems import NAMES
+from soundflow.errors import ConfigError
 
 ALL = ",".join(NAMES)
 Out = Annotated[Path, typer.Option(help="Folder of instances.jsonl, figures.json, report.md and report.html.")]
@@ -41,8 +42,29 @@ def options(
     """The options of a run; every worker computes on one thread."""
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(variable, "1")  # inherited by the workers
-    names = tuple(s.strip() for s in systems.split(",") if s.strip())
-    return Options(out, audio, adapter, per_class, seed, workers, names, score_only, proactivity)
+    return Options(out, audio, adapter, per_class, seed, workers, listed(systems), score_only, proactivity)
+
+
+def listed(text: str, flag: str = "") -> tuple[str, ...]:
+    """What stands between the commas, each once. With a flag: ConfigError, which names it, where there is nothing."""
+    found = tuple(dict.fromkeys(s.strip() for s in text.split(",") if s.strip()))
+    if flag and not found:
+        raise ConfigError(f"{flag}: expected at least one name, got {text!r}")
+    return found
+
+
+Number = TypeVar("Number", int, float)
+
+
+def numbers_of(text: str, flag: str, kind: type[Number]) -> tuple[Number, ...]:
+    """The numbers between the commas. ConfigError, which names the flag, for anything else and for none."""
+    try:
+        found = tuple(kind(x) for x in listed(text))
+    except ValueError:
+        found = ()
+    if not found:
+        raise ConfigError(f"{flag}: expected {'whole ' if kind is int else ''}numbers such as 1,5,20, got {text!r}")
+    return found
 
 
 def show(result: runs.Result, out: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
+from benchmarks import files
 from benchmarks.tables import Table
 from soundflow import __version__
 
@@ -97,7 +98,7 @@ def write(
 ) -> None:
     """figures.json, report.md, report.html and the pictures into `out`."""
     body = {"about": about, "figures": figures}
-    _write(out / "figures.json", json.dumps(body, indent=1, default=str).encode())
+    files.write(out / "figures.json", json.dumps(body, indent=1, default=str))
     lines = [f"# {title}", "", f"`{json.dumps(about, default=str)}`", ""]
     page = [f"<h1>{html.escape(title)}</h1>", f"<p class=facts>{html.escape(_line(about))}</p>"]
     for section in sections:
@@ -107,7 +108,7 @@ def write(
             lines += [table.markdown()]
             page.append(table.html())
         for picture in section.pictures:
-            _write(out / f"{picture.name}.png", picture.png)
+            files.write(out / f"{picture.name}.png", picture.png)
             lines += [f"![{picture.caption}]({picture.name}.png)", ""]
             data = base64.b64encode(picture.png).decode()
             words = html.escape(picture.caption)
@@ -117,8 +118,8 @@ def write(
     page.append(f"<h2>Configuration</h2><pre class=facts>{config}</pre>")
     head = f"<!doctype html><html lang=en><meta charset=utf-8><title>{html.escape(title)}</title><style>{STYLE}</style>"
     viewport = '<meta name=viewport content="width=device-width, initial-scale=1">'
-    _write(out / "report.html", (head + viewport + "<body>" + "\n".join(page) + "</body></html>\n").encode())
-    _write(out / "report.md", "\n".join(lines).encode())
+    files.write(out / "report.html", (head + viewport + "<body>" + "\n".join(page) + "</body></html>\n"))
+    files.write(out / "report.md", "\n".join(lines))
 
 
 def show(sections: Sequence[Section]) -> None:
@@ -133,10 +134,3 @@ def _line(about: Mapping[str, Any]) -> str:
     m = about["machine"]
     where = f"{m['cpu']}, {m['cores']} cores, {m['memory_gib']} GiB, {m['system']}, Python {m['python']}"
     return f"SoundFlow {about['soundflow']}, commit {about['commit'] or 'unknown'}; {where}"
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(data)
-    os.replace(part, path)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import watch
+from benchmarks import files, watch
 from benchmarks.corpus import Row
 from benchmarks.hear import hear
 from benchmarks.instances import Row as Instance
@@ -65,7 +64,5 @@ def _keep(saved: Path, heard: Sequence[Instance], per_class: int, seed: int) -> 
         "per_class": per_class,
         "seed": seed,
     }
-    part = saved.with_suffix(".part")
-    part.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
-    os.replace(part, saved)
+    files.write_json(saved, body)
     return body

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.charts import GOOD, INK, OURS, SOFT, _figure, _png
+from benchmarks.charts import GOOD, INK, OURS, SOFT, figure_of, png
 from benchmarks.report import Picture
 from benchmarks.systems import NO_MEMORY
 from benchmarks.systems import OURS as NANO
@@ -128,7 +128,7 @@ def pictures(figures: Figures) -> list[Picture]:
 
 def _bars(subtasks: Mapping[str, Figures]) -> bytes:
     names = sorted(subtasks, key=lambda n: (subtasks[n]["ability"], n))
-    figure, (axis,) = _figure(7.6, 1.3 + 0.34 * len(names))
+    figure, (axis,) = figure_of(7.6, 1.3 + 0.34 * len(names))
     shown: Sequence[tuple[str, str, str]] = (
         ("balanced_accuracy", "balanced accuracy", OURS),
         ("exact_wanting", "exact, of those that want something", GOOD),
@@ -146,4 +146,4 @@ def _bars(subtasks: Mapping[str, Figures]) -> bytes:
     axis.set_xlim(0, 1)
     axis.set_xlabel("share", fontsize=9, color=INK)
     axis.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.3, 1.0), ncols=3)
-    return _png(figure)
+    return png(figure)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.options import Adapter, Audio, Out, ScoreOnly, Seed, options, show
+from benchmarks.options import Adapter, Audio, Out, ScoreOnly, Seed, listed, numbers_of, options, show
 from soundflow.errors import ConfigError
 
 
@@ -43,7 +43,7 @@ def cost(
     from benchmarks.cost.curves import LARGE, SMALL
 
     wanted = runs.Wanted(
-        SMALL if small else LARGE, rounds, _names(numbers, "--numbers"), curves=_names(curves, "--curves"),
+        SMALL if small else LARGE, rounds, listed(numbers, "--numbers"), curves=listed(curves, "--curves"),
         shape=parts.NANO if random else None,
     )  # fmt: skip
     show(runs.run_cost(options(out, None, adapter, seed=seed, score_only=score_only), wanted), out)
@@ -58,17 +58,7 @@ def capacity(
     """A few levels of `bench serve capacity`: live streams of one server with p99 of the decision under a chunk."""
     from benchmarks.cost import runs
 
-    try:
-        levels = [int(x) for x in streams.split(",")]
-    except ValueError as error:
-        raise ConfigError(f"--streams: expected whole numbers such as 1,8, got {streams!r}") from error
-    if levels != sorted(set(levels)) or levels[0] < 1:
+    levels = numbers_of(streams, "--streams", int)
+    if list(levels) != sorted(levels) or levels[0] < 1:
         raise ConfigError(f"--streams: expected rising numbers from 1 on, got {streams!r}")
-    show(runs.run_capacity_small(options(out, score_only=score_only), levels, seconds), out)
-
-
-def _names(text: str, flag: str) -> tuple[str, ...]:
-    found = tuple(dict.fromkeys(s.strip() for s in text.split(",") if s.strip()))
-    if not found:
-        raise ConfigError(f"{flag}: expected at least one name, got {text!r}")
-    return found
+    show(runs.run_capacity_small(options(out, score_only=score_only), list(levels), seconds), out)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.charts import FAINT, GOOD, INK, OURS, RULES, SOFT
+from benchmarks.charts import GOOD, INK, OURS, RULES, SOFT, figure_of, png
 from benchmarks.cost.curves import CHUNK_MS
 from benchmarks.report import Picture
 
 Figures = dict[str, Any]
+SIZE: Final = (6.8, 4.2)  # inches
 COLOURS: Final = {"int8": OURS, "bf16": GOOD, "fp32": RULES}
 
 
@@ -39,7 +39,7 @@ def of(f: Figures) -> list[Picture]:
 
 def lm_curve(points: Sequence[Figures], what: str, sessions: bool = False) -> bytes:
     """ms against x on log axes, for each kind of numbers, with its limit."""
-    figure, axis = _axes()
+    figure, (axis,) = figure_of(*SIZE)
     for kind, colour in COLOURS.items():
         mine = sorted((p for p in points if p["part"] == "lm" and p["numbers"] == kind), key=lambda p: p["x"])
         if not mine:
@@ -54,12 +54,12 @@ def lm_curve(points: Sequence[Figures], what: str, sessions: bool = False) -> by
         axis.axhline(CHUNK_MS, color=SOFT, linewidth=0.9)
         axis.text(1, CHUNK_MS, "one chunk", fontsize=8, color=SOFT, va="bottom")
     _finish(axis, what, "ms", [p["x"] for p in points if p["part"] == "lm"])
-    return _png(figure)
+    return png(figure)
 
 
 def chunk_curve(points: Sequence[Figures]) -> bytes:
     """ms a second of audio of each part, stacked, against the length of a chunk."""
-    figure, axis = _axes()
+    figure, (axis,) = figure_of(*SIZE)
     kinds = [n for n in COLOURS if any(p["part"] == "lm" and p["numbers"] == n for p in points)]
     sound = "int8" if kinds[:1] == ["int8"] else "fp32"
     wanted = [("lm", kinds[0], "decoder"), ("sound", sound, "sound encoder")] if kinds else []
@@ -81,12 +81,12 @@ def chunk_curve(points: Sequence[Figures]) -> bytes:
     axis.set_xlabel("chunk, ms (the adapter was trained for 400)", fontsize=9, color=INK)
     axis.set_ylabel("ms for a second of audio", fontsize=9, color=INK)
     _legend(axis)
-    return _png(figure)
+    return png(figure)
 
 
 def history(f: Figures) -> bytes:
     """Ours and the naive way against seconds heard, log axes."""
-    figure, axis = _axes()
+    figure, (axis,) = figure_of(*SIZE)
     for kind, colour in COLOURS.items():
         mine = sorted((p for p in f["naive"] if p["numbers"] == kind), key=lambda p: p["x"])
         if not mine:
@@ -104,12 +104,12 @@ def history(f: Figures) -> bytes:
     last = max(p["seconds"] for p in f["naive"])
     axis.text(last, CHUNK_MS, "one chunk", fontsize=8, color=SOFT, va="bottom", ha="right")
     _finish(axis, "seconds heard before", "ms for one decision", [p["seconds"] for p in f["naive"]])
-    return _png(figure)
+    return png(figure)
 
 
 def roofline(f: Figures) -> bytes:
     """GOP/s against operations a byte: the roofs of one thread, and every pass of the decoder that was timed."""
-    figure, axis = _axes()
+    figure, (axis,) = figure_of(*SIZE)
     read = f["machine"]["read_gb_s"]["1"][0]
     points = [p for c in ("context", "sessions") for p in f[c] if p["part"] == "lm"]
     points += [p for p in f["history"] if p["part"] == "naive lm"]
@@ -124,7 +124,7 @@ def roofline(f: Figures) -> bytes:
         reached = [p["ops"] / p["ms"][0] / 1e6 for p in mine]
         axis.plot([p["ops"] / p["bytes"] for p in mine], reached, "o", color=colour, markersize=4)
     _finish(axis, "operations for a byte of weights and cache", "GOP/s", ())
-    return _png(figure)
+    return png(figure)
 
 
 def _measured(
@@ -152,24 +152,3 @@ def _finish(axis: Any, x: str, y: str, ticks: Sequence[float]) -> None:
 
 def _legend(axis: Any) -> None:
     axis.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
-
-
-def _axes() -> tuple[Any, Any]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.8, 4.2), layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
-    axis = figure.subplots()
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.spines[["left", "bottom"]].set_color(SOFT)
-    axis.tick_params(colors=SOFT, labelsize=8)
-    axis.grid(color=FAINT, linewidth=0.7)
-    axis.set_axisbelow(True)
-    return figure, axis
-
-
-def _png(figure: Any) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=130)
-    return buffer.getvalue()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.options import Adapter, Audio, Dial, Out, ScoreOnly, Seed, Systems, Workers, options, show
+from benchmarks.options import Adapter, Audio, Dial, Out, ScoreOnly, Seed, Systems, Workers, listed, options, show
 
 Each = Annotated[int, typer.Option(min=1, help="Samples a scenario; pauses have twice as many.")]
 Scenarios = Annotated[
@@ -55,7 +55,7 @@ def duplex(
         score_only=score_only,
         proactivity=proactivity,
     )
-    names = tuple(s.strip() for s in scenarios.split(",") if s.strip())
+    names = listed(scenarios)
     show(run_duplex(o, each, names, spoken, folder, reference, keep, alerts), out)
 
 

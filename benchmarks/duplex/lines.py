@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.act_items import VOICES, say
+from benchmarks.act_items import VOICES, said
 from benchmarks.duplex import texts
 from soundflow.errors import ConfigError
 
@@ -38,9 +37,7 @@ def speak(out: Path) -> dict[str, list[Line]]:
     found: dict[str, list[Line]] = {}
     for k, text in enumerate(texts.lines()):
         engine, voice = have[k % len(have)]
-        path = out / f"{hashlib.sha256(f'{engine}/{voice}/{text}'.encode()).hexdigest()[:16]}.wav"
-        if not path.is_file():
-            say(engine, voice, text, path)
+        path = said(engine, voice, text, out)
         found.setdefault(text, []).append(Line(text, f"{engine}:{voice}", str(path.resolve())))
     return found
 

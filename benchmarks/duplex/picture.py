@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.charts import COLOURS, FAINT, GOOD, INK, RULES, SOFT, _figure, _png
+from benchmarks.charts import COLOURS, FAINT, GOOD, INK, RULES, SOFT, figure_of, png
 from benchmarks.duplex.marks import said
 from benchmarks.instances import Row as Instance
 from soundflow import SAMPLE_RATE_HZ
@@ -17,7 +17,7 @@ LETTERS_A_S, LETTERS = 10, 60  # of a sentence that are written
 
 def timeline(rows: Sequence[Instance], mic: FloatArray, title: str) -> bytes:
     """Rows of one sample, a lane each under the user's audio [n] of the first."""
-    figure, axes = _figure(9.0, 1.5 + 0.75 * len(rows), 2, (1.0, 0.75 * len(rows)))
+    figure, axes = figure_of(9.0, 1.5 + 0.75 * len(rows), 2, (1.0, 0.75 * len(rows)))
     user, lanes = axes
     step = SAMPLE_RATE_HZ // PER_S
     peaks = [float(abs(mic[k : k + step]).max()) for k in range(0, len(mic) - step, step)]
@@ -35,7 +35,7 @@ def timeline(rows: Sequence[Instance], mic: FloatArray, title: str) -> bytes:
     lanes.set_yticks(range(len(rows)), [row["system"] for row in rows])
     lanes.set(ylim=(len(rows) - 0.4, -0.6), xlim=(0, len(mic) / SAMPLE_RATE_HZ))
     lanes.set_xlabel("seconds; green: the user's interruption; cross: the reply was cut", fontsize=8, color=INK)
-    return _png(figure)
+    return png(figure)
 
 
 def _lane(axis: Any, lane: int, row: Instance) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -18,6 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from benchmarks import files
 from benchmarks.corpus import Clips, read_index
 from benchmarks.official.audio import read_clip
 from benchmarks.official.lookup import LEAST_BITS, Match, Prints, bits_of
@@ -61,10 +61,7 @@ def save(
         names=np.frombuffer("\n".join(names).encode(), np.uint8),
         about=np.frombuffer(json.dumps(facts, sort_keys=True).encode(), np.uint8),
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(buffer.getvalue())
-    os.replace(part, path)
+    files.write(path, buffer.getvalue())
 
 
 def load(path: Path) -> tuple[Prints, dict[str, Any]]:
@@ -110,8 +107,8 @@ def check(store: Prints, folder: Path, tick: Tick = lambda done, of: None) -> It
     `state`: "same", "other", "too little" (fewer than 40 bits that count: too short, too quiet, or a single steady
     tone), or "unreadable".
     """
-    files = audio_files(folder)
-    for k, file in enumerate(files):
+    paths = audio_files(folder)
+    for k, file in enumerate(paths):
         row: dict[str, Any] = {"clip": str(file.relative_to(folder))}
         try:
             audio = read_clip(file)
@@ -124,4 +121,4 @@ def check(store: Prints, folder: Path, tick: Tick = lambda done, of: None) -> It
             match: Match | None = store.best(audio)
             same = match is not None and match.same
             yield row | {"state": "same" if same else "other"} | (asdict(match) if match else {})
-        tick(k + 1, len(files))
+        tick(k + 1, len(paths))

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from benchmarks import files
 from soundflow.errors import DataError
 
 RESPOND: Final = "RESPOND"
@@ -193,10 +193,7 @@ def read_predictions(path: Path, samples: Sequence[Sample]) -> dict[str, Predict
 def write_lines(path: Path, rows: Sequence[Mapping[str, Any]]) -> str:
     """One JSON object a line, whole or not at all. Returns the sha256 of the file."""
     data = "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows).encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(data)
-    os.replace(part, path)
+    files.write(path, data)
     return hashlib.sha256(data).hexdigest()
 
 

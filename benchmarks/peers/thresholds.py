@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from benchmarks import files
 from benchmarks.compose import Item, render
 from benchmarks.corpus import Row, audio_folder, read_index
 from benchmarks.hear import Shop, Tick, attempt
@@ -94,13 +94,6 @@ def chosen(rows: Sequence[Instance]) -> dict[str, Any]:
     return best
 
 
-def write(body: dict[str, Any], path: Path) -> None:
-    """The file that `yamnet.read` reads, in one piece."""
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
-    os.replace(part, path)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.peers.thresholds", description=f"Fit {NAME} on train.")
     parser.add_argument("--out", type=Path, required=True)
@@ -114,9 +107,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     body = fit(
         read_index(audio), Setup(audio), given.out, per_class=given.per_class, seed=given.seed, workers=given.workers
     )
-    write(body, given.out / FITTED.name)
+    files.write_json(given.out / FITTED.name, body)
     if given.write:
-        write(body, FITTED)
+        files.write_json(FITTED, body)
     print(json.dumps({k: v for k, v in body.items() if k != "thresholds"}))
 
 

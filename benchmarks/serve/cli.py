@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from benchmarks.options import listed, numbers_of
 from benchmarks.serve import abuse as good_and_bad
 from benchmarks.serve import capacity as load
 from benchmarks.serve import charts, failover, soak, turns
@@ -44,8 +45,8 @@ def capacity(
     seconds: Annotated[float, typer.Option(min=4.0, help="Of each level, behind its settling.")] = 20.0,
 ) -> None:
     """Live streams one server holds with p99 of the decision under a chunk, from one to saturation."""
-    counts = [int(x) for x in streams.split(",")]
-    found = {case.strip(): load.climb(case.strip(), counts, seconds) for case in cases.split(",")}
+    counts = numbers_of(streams, "--streams", int)
+    found = {case: load.climb(case, counts, seconds) for case in listed(cases)}
     bandwidth = load.read_bandwidth_gb_s()
     _write(out, "capacity", {"read_gb_s": bandwidth, "cases": {k: [asdict(x) for x in v] for k, v in found.items()}})
     rows = [
@@ -119,7 +120,7 @@ def abuse(
     seed: Seed = 0,
 ) -> None:
     """Slow readers, half-open sockets, floods, oversized and broken messages beside four good streams."""
-    found = good_and_bad.run(seed, tuple(n.strip() for n in names.split(",")), rounds)
+    found = good_and_bad.run(seed, listed(names), rounds)
     _write(out, "abuse", [asdict(x) for x in found])
     head = ("attack", "p99 before", "p99 during", "ratio", "ratios", "grown MB", "lost", "alive", "ended")
     rows = []

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks import instances
+from benchmarks import files, instances
 from benchmarks.corpus import Row
 from benchmarks.instances import Row as Instance
 from benchmarks.sounds import classes as catalogue
@@ -59,9 +58,7 @@ def fit(
     body = {"asked": asked} | best([r for r in heard if not r.get("error")], of, COLLARS[HEADLINE])
     body |= {"streams": len(items), "failed": sum(bool(r.get("error")) for r in heard)}
     body["train_sha256"] = instances.digest(out / "yamnet_train")
-    part = saved.with_suffix(".part")
-    part.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
-    os.replace(part, saved)
+    files.write_json(saved, body)
     return body
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.charts import FAINT, INK, SOFT
+from benchmarks.charts import INK, figure_of, png
 from benchmarks.sounds.psds import SCENARIOS
 from benchmarks.sounds.score import Stream
 
@@ -18,7 +17,7 @@ def timeline(streams: Mapping[str, Stream], title: str) -> bytes:
     """One stream: a row a class, the truth as a band, what each system told of it as bars in the row. PNG."""
     first = next(iter(streams.values()))
     shown = [n for n in first.truth if first.truth[n] or any(s.told[n] for s in streams.values())]
-    figure, axes = _figure(10.0, 1.4 + 0.32 * max(len(shown), 3), 1)
+    figure, axes = figure_of(10.0, 1.4 + 0.32 * max(len(shown), 3))
     axis, tall = axes[0], 0.8 / max(1, len(streams))
     for y, name in enumerate(shown):
         for span in first.truth[name]:
@@ -37,12 +36,12 @@ def timeline(streams: Mapping[str, Stream], title: str) -> bytes:
     axis.legend(
         handles=handles, frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(handles)
     )
-    return _png(figure)
+    return png(figure)
 
 
 def roc(figures: Mapping[str, Any]) -> bytes:
     """True-positive rate over classes against effective false positives an hour, one picture a scenario. PNG."""
-    figure, axes = _figure(10.0, 4.0, len(SCENARIOS))
+    figure, axes = figure_of(10.0, 4.0, columns=len(SCENARIOS))
     for axis, (kind, scenario) in zip(axes, SCENARIOS.items(), strict=True):
         for system, body in figures.items():
             found = body.get("psds", {}).get(kind)
@@ -60,30 +59,8 @@ def roc(figures: Mapping[str, Any]) -> bytes:
         if axis.get_legend_handles_labels()[0]:
             axis.legend(frameon=False, fontsize=8, loc="upper left")
     axes[0].set_ylabel("mean - deviation of the classes' recall", fontsize=9, color=INK)
-    return _png(figure)
+    return png(figure)
 
 
 def _colour(among: Sequence[str], system: str) -> str:
     return COLOURS[among.index(system) % len(COLOURS)]
-
-
-def _figure(width: float, height: float, columns: int) -> tuple[Any, list[Any]]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(1, columns, squeeze=False)[0]
-    for axis in axes:
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.spines[["left", "bottom"]].set_color(SOFT)
-        axis.tick_params(colors=SOFT, labelsize=8)
-        axis.grid(color=FAINT, linewidth=0.7)
-        axis.set_axisbelow(True)
-    return figure, list(axes)
-
-
-def _png(figure: Any) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=130)
-    return buffer.getvalue()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.options import Adapter, Audio, Out, ScoreOnly, Seed, Systems, Workers, options, show
+from benchmarks.options import Adapter, Audio, Out, ScoreOnly, Seed, Systems, Workers, numbers_of, options, show
 from soundflow.errors import ConfigError
 
 app = typer.Typer(no_args_is_help=True, help="What a long stream keeps: retention, history review, needles.")
@@ -40,7 +40,7 @@ def retention(
     if chosen is None or of is None:
         raise ConfigError(f"expected --gaps short, long or both, --what events, questions or both; got {gaps}, {what}")
     o = options(out, audio, adapter, seed=seed, workers=workers, systems=systems, score_only=score_only)
-    show(run.run_retention(o, _whole("--rounds", rounds), streams, chosen, of, spoken), out)
+    show(run.run_retention(o, numbers_of(rounds, "--rounds", int), streams, chosen, of, spoken), out)
 
 
 @app.command()
@@ -60,7 +60,7 @@ def review(
     from benchmarks.stream import run
 
     o = options(out, audio, adapter, seed=seed, workers=workers, systems=systems, score_only=score_only)
-    show(run.run_review(o, streams, _whole("--lags", lags), spoken), out)
+    show(run.run_review(o, streams, numbers_of(lags, "--lags", int), spoken), out)
 
 
 @app.command()
@@ -80,10 +80,7 @@ def needle(
     """One sound somewhere in a long stream: what was heard before it, was it there, and what never was."""
     from benchmarks.stream import run
 
-    try:
-        where = tuple(float(x) for x in depths.split(","))
-    except ValueError as error:
-        raise ConfigError(f"--depths: expected numbers such as 0.05,0.5,0.95, got {depths!r}") from error
+    where = numbers_of(depths, "--depths", float)
     o = options(out, audio, adapter, seed=seed, workers=workers, systems=systems, score_only=score_only)
     show(run.run_needle(o, minutes, streams, where, spoken), out)
 
@@ -95,10 +92,3 @@ def sentences() -> None:
 
     for text in every():
         typer.echo(text)
-
-
-def _whole(name: str, text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(x) for x in text.split(","))
-    except ValueError as error:
-        raise ConfigError(f"{name}: expected whole numbers such as 1,3,5, got {text!r}") from error

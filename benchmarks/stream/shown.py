@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.charts import COLOURS, FAINT, GOOD, INK, OURS, RULES, SOFT
+from benchmarks.charts import COLOURS, GOOD, INK, OURS, RULES, SOFT, figure_of, png
 from benchmarks.stream import needle, review
 from benchmarks.stream.recall import SPOKEN, TYPED
 from benchmarks.tables import Table, interval, num
@@ -144,17 +143,7 @@ def curve(series: Mapping[str, Sequence[tuple[str, Any]]], x_label: str, y_label
 
     `line`: a dotted level. Names that begin with a system have its colour; a system's later lines are dashed.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.8, 3.9), layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
-    axis = figure.subplots()
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.spines[["left", "bottom"]].set_color(SOFT)
-    axis.tick_params(colors=SOFT, labelsize=8)
-    axis.grid(color=FAINT, linewidth=0.7)
-    axis.set_axisbelow(True)
+    figure, (axis,) = figure_of(6.8, 3.9)
     places = list(dict.fromkeys(place for points in series.values() for place, _ in points))
     systems = list(dict.fromkeys(name.split(",")[0] for name in series))
     free = iter(NOT_OURS * len(systems))
@@ -180,9 +169,7 @@ def curve(series: Mapping[str, Sequence[tuple[str, Any]]], x_label: str, y_label
     axis.set_ylabel(y_label, fontsize=9, color=INK)
     if axis.get_legend_handles_labels()[0]:
         axis.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=130)
-    return buffer.getvalue()
+    return png(figure)
 
 
 def kept_series(figures: Figures) -> dict[str, list[tuple[str, Any]]]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.act_items import VOICES, say
+from benchmarks.act_items import VOICES, said
 from soundflow.errors import ConfigError
 
 FIRST_CHOICE: Final = "flite"  # the recogniser understands it better than espeak-ng's voices
@@ -40,13 +39,9 @@ def voiced(texts: Iterable[str], folder: Path, given: Path | None = None) -> dic
     if not have:
         raise ConfigError("expected flite or espeak-ng on the PATH; got none (apt install flite espeak-ng)")
     engine, voice = have[0]
-    folder.mkdir(parents=True, exist_ok=True)
     found = {}
     for text in wanted:
-        path = folder / f"{hashlib.sha256(f'{engine}/{voice}/{text}'.encode()).hexdigest()[:16]}.wav"
-        if not path.is_file():
-            say(engine, voice, text, path)
-        found[text] = Spoken(str(path.resolve()), f"{engine}:{voice}")
+        found[text] = Spoken(str(said(engine, voice, text, folder).resolve()), f"{engine}:{voice}")
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from benchmarks import runs
 from benchmarks.corpus import audio_folder
+from benchmarks.options import listed
 from benchmarks.runs import Options, Result
 from benchmarks.suite import headlines
 from benchmarks.suite.budget import Size, of
@@ -152,7 +153,7 @@ PARTS: Final = (
 
 def named(names: str) -> tuple[Part, ...]:
     """The parts of a comma-separated list, in the order of the suite. ConfigError for one that is not there."""
-    wanted = {n.strip() for n in names.split(",") if n.strip()}
+    wanted = set(listed(names))
     known = [p.name for p in PARTS]
     if not wanted or wanted - set(known):
         raise ConfigError(f"--only: expected some of {', '.join(known)}, got {names!r}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 import traceback
@@ -11,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, TextIO
 
-from benchmarks import report
+from benchmarks import files, report
 from benchmarks.report import Section
 from benchmarks.runs import Options, Result
 from benchmarks.suite import budget
@@ -37,7 +36,6 @@ class Part:
     size: Size
     run: Callable[[Options, float], Result]
     headline: Callable[[Mapping[str, Any]], Sequence[Headline]]
-    after: str = ""  # a part whose folder it reads
 
 
 @dataclass(slots=True)
@@ -130,11 +128,7 @@ def _restored(o: Options) -> dict[str, Ran]:
 
 
 def _save(o: Options, ran: Mapping[str, Ran]) -> None:
-    o.out.mkdir(parents=True, exist_ok=True)
-    part = (o.out / STATE).with_suffix(".part")
-    body = {"of": _identity(o), "parts": {name: asdict(r) for name, r in ran.items()}}
-    part.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
-    os.replace(part, o.out / STATE)
+    files.write_json(o.out / STATE, {"of": _identity(o), "parts": {name: asdict(r) for name, r in ran.items()}})
 
 
 def _write(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.options import Adapter, Audio, Out, ScoreOnly, Seed, Workers, options, show
+from benchmarks.options import Adapter, Audio, Out, ScoreOnly, Seed, Workers, listed, options, show
 
 Most = Annotated[int, typer.Option(min=0, help="At most so many questions (voicebench: of a subset); 0 = all.")]
 ALL = "nano,nano-blind,tag-rule,tag-word-rule"
@@ -55,5 +55,5 @@ def voicebench(
     from benchmarks.understand.run import run_voicebench
 
     o = options(out, None, adapter, 0, seed, workers, systems, score_only)
-    named = tuple(s.strip() for s in subsets.split(",") if s.strip())
+    named = listed(subsets)
     show(run_voicebench(o, data, named, most, modality), out)

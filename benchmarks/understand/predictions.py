@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks import files
 from benchmarks.instances import Row as Instance
 from benchmarks.understand import choices
 from benchmarks.understand.spoken import reply
@@ -72,8 +72,5 @@ def _place(name: str) -> tuple[str, int]:
 
 
 def _write(path: Path, text: str) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
+    files.write(path, text)
     return hashlib.sha256(text.encode()).hexdigest()

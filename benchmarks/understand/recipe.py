@@ -7,7 +7,6 @@ Four kinds of question: what sound, which instrument, which word, which of two s
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import soundfile
 
+from benchmarks import files
 from benchmarks.compose import Bed, Item, Part, render
 from benchmarks.corpus import Clips, Row
 from benchmarks.plan import draw
@@ -196,7 +196,5 @@ def build(
             soundfile.write(part, rendered.audio, SAMPLE_RATE_HZ, subtype="PCM_16", format="WAV")
             os.replace(part, path)
         tick()
-    part = out / f"{NAME}.part"
-    part.write_text(json.dumps(listed, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(part, out / NAME)
+    files.write_json(out / NAME, listed)
     return out / NAME

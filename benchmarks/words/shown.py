@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.charts import FAINT, INK, OURS, RULES, SOFT
+from benchmarks.charts import INK, OURS, RULES, SOFT, figure_of, png
 from benchmarks.report import Picture
 from benchmarks.systems import OURS as NANO
 from benchmarks.tables import Table, num
@@ -112,14 +111,7 @@ def pictures(figures: Figures) -> list[Picture]:
     systems = {s: f for s, f in figures.get("all", {}).items() if "laal" in f and f["wer"][0] is not None}
     if not systems:
         return []
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.2, 3.6), layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
-    axis = figure.subplots()
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.grid(color=FAINT, linewidth=0.7)
+    figure, (axis,) = figure_of(7.2, 3.6)
     places: dict[tuple[float, float], list[str]] = {}
     for system, f in systems.items():
         colour = OURS if system in (NANO, WORDS) else RULES
@@ -147,7 +139,5 @@ def pictures(figures: Figures) -> list[Picture]:
     axis.set_ylabel("WER, %", fontsize=9, color=SOFT)
     axis.set_ylim(bottom=0)
     axis.set_xlim(left=0)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=130)
     caption = "Word errors against lagging; filled: by audio heard, open: with compute; bars: 95 % of WER"
-    return [Picture("wer_lag", caption, buffer.getvalue())]
+    return [Picture("wer_lag", caption, png(figure))]
