@@ -92,7 +92,10 @@ class Seat:
             case "cancel":
                 return list(row.cancel(piece.value)), None
             case "voice":
-                row.session.state.playing_until = piece.value
+                if piece.value:
+                    row.session.on_voice(piece.value, row.now)
+                else:
+                    row.session.state.playing_until = 0
             case "close":
                 self.closing = True
                 return [], row.commit()

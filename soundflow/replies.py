@@ -188,7 +188,7 @@ class Replies:
             self._pending.append(self._lalm.embed(said))
             try:
                 pieces = self._playback.speak(reply.text) if audio is None else iter(audio)
-                self._session.on_voice(self._playback.play(pieces, now))
+                self._session.on_voice(self._playback.play(pieces, now), now)
             except SoundflowError as error:
                 events.append(ErrorEvent(t=seconds(now), code=error.code, message=str(error)))
         return events

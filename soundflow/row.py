@@ -197,7 +197,8 @@ class Row:
         if not step.closed:
             logits[Kind.SPEAK] += self._evidence.bias(self._recent.tags, self._recent.alerts)
         can_act = bool(self.manner.tools)
-        decided = self.policy.decide(chunk, logits.tolist(), self.hold, can_act, step.closed)
+        into = self.session.broken_into
+        decided = self.policy.decide(chunk, logits.tolist(), self.hold, can_act, step.closed, into)
         own, decided = self._taught(perception, decided)
         labels = self.model.perceiver.labels
         names = sound_names(np.stack(self._recent.tags), labels) if decided.kind is not Kind.SILENT else ()
@@ -211,6 +212,8 @@ class Row:
             if not out.start.heard and not own:
                 self.policy.announced(chunk, self.hold)
             events += self.replies.start(out.start, self.now)
+        elif out.resume and not self.manner.manual:
+            events += self.say(out.resume)
         else:
             events += self.replies.advance(self.now)
         return events + self.replies.poll(self.now), decision

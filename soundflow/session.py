@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from soundflow import floor
 from soundflow.clock import samples, seconds
 from soundflow.decide.announced import Announced, announced_as
 from soundflow.decide.context import MAX_SAID, said_note
@@ -52,6 +53,12 @@ class SessionState:
     fresh: deque[tuple[int, Note]] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
     notes: deque[Note] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
     doubtful: bool = False  # speech began while our voice played, and may be its echo
+    voiced: str = ""  # the reply whose voice was given last
+    voice_from: int = 0  # sample at which that voice began
+    cut: str = ""  # what speech has kept from being said
+    cut_at: int = 0
+    quiet: int = 0  # chunks since anybody spoke behind the cut
+    resumed: int = 0  # how often what was cut last had been taken up
     speech_start: int = 0
     stable_words: int = 0
 
@@ -64,6 +71,7 @@ class Outcome:
     decision: Decision | None = None
     start: ReplyRequest | None = None
     cancelled: str = ""
+    resume: str = ""  # words of a cut reply to go on with
 
 
 class Session:
@@ -80,6 +88,7 @@ class Session:
             "busy_suppressed": 0,
             "late_dropped": 0,
             "lone_words": 0,
+            "resumed": 0,
         }
 
     def asked(self, something: bool, each: bool) -> None:
@@ -141,7 +150,33 @@ class Session:
         out.events.append(decision_event(decision, t))
         if decision.kind is not Kind.SILENT:
             out.start = self._request(perception, decision, sounds, own)
+            s.cut, s.resumed = "", 0
+        else:
+            out.resume = self._taken_up(perception)
         return out
+
+    @property
+    def broken_into(self) -> bool:
+        """Whether speech has cut a reply and nothing was decided of it yet: it is likelier to be for us than other."""
+        return bool(self.state.cut)
+
+    def _taken_up(self, p: Perception) -> str:
+        """What to go on with, now that the speech that had cut a reply is over and was not answered."""
+        s = self.state
+        if not s.cut:
+            return ""
+        if p.end_sample - s.cut_at > samples(floor.WAITS_S):
+            s.cut = ""
+        s.quiet = 0 if p.vad.speaking or p.vad.started is not None else s.quiet + 1
+        over = s.quiet and (p.words.final is not None or s.quiet >= floor.QUIET_CHUNKS)
+        if not s.cut or not over or s.open_reply:
+            return ""
+        rest, s.cut = s.cut, ""
+        if s.resumed >= floor.MOST_TIMES or (p.words.final and floor.takes_floor(p.words.final.text)):
+            return ""
+        s.resumed += 1
+        self.counters["resumed"] += 1
+        return rest
 
     def _barge_in(self, vad: Vad, end: int, t: float, out: Outcome) -> None:
         """Speech cancels a reply. While our own voice plays it has to be clear (0.1 s), in this chunk or the next."""
@@ -156,8 +191,16 @@ class Session:
             s.doubtful = True
             return
         self.counters["barge_ins"] += 1
+        s.cut, s.cut_at, s.quiet = self._unsaid(end), end, 0
         out.cancelled = s.open_reply or f"r{s.replies}"
         out.events.append(self._cancelled(t, "barge_in"))
+
+    def _unsaid(self, now: int) -> str:
+        """What of the reply whose voice plays, and which is written, was not heard by sample `now`."""
+        s = self.state
+        if s.open_reply or s.voiced != f"r{s.replies}":
+            return ""
+        return floor.unsaid(s.reply_text, seconds(now - s.voice_from), seconds(s.playing_until - s.voice_from))
 
     def cancel(self, now: int, reason: str) -> list[Event]:
         """Cancel the reply that is made or plays at sample `now`; nothing where there is none."""
@@ -309,9 +352,12 @@ class Session:
             events.append(ReplyCancelled(t=t, id=request.id, text=self.state.reply_text, reason="failed"))
         return events
 
-    def on_voice(self, until: int) -> None:
-        """The system's own voice plays until this sample."""
-        self.state.playing_until = max(self.state.playing_until, until)
+    def on_voice(self, until: int, now: int) -> None:
+        """The voice of the newest reply plays until this sample; its first piece was given at sample `now`."""
+        s, reply = self.state, self.state.open_reply or f"r{self.state.replies}"
+        if s.voiced != reply and until > s.playing_until:
+            s.voiced, s.voice_from = reply, max(now, s.playing_until)
+        s.playing_until = max(s.playing_until, until)
 
     def snapshot(self) -> dict[str, Any]:
         """A copy that later chunks do not change."""

@@ -74,7 +74,7 @@ def test_barge_in_while_the_voice_plays_after_the_text_is_done():
     s = Script()
     s.chunk(Kind.SPEAK, sounds=("a siren",))
     s.finish()
-    s.session.on_voice(10 * CHUNK)
+    s.session.on_voice(10 * CHUNK, s.k * CHUNK)
     assert s.chunk(vad=Vad(CLEAR, True, started=s.k * CHUNK)).cancelled == "r1"
     s.k = 12
     assert not s.chunk(vad=Vad((0.9,), True, started=s.k * CHUNK)).cancelled
@@ -84,7 +84,7 @@ def playing():
     s = Script()
     s.chunk(Kind.SPEAK, sounds=("a siren",))
     s.finish()
-    s.session.on_voice(10 * CHUNK)
+    s.session.on_voice(10 * CHUNK, s.k * CHUNK)
     return s
 
 

@@ -14,6 +14,8 @@ from soundflow.types import Decision, Kind
 
 WARY: Final = 1.5
 """Log-odds: a quarter of the dial."""
+LIKELIER: Final = 1.5
+"""Log-odds, too: speech over our reply is for us more often than speech in an empty room."""
 OWN_MOST: Final = 0.95
 """As far as the dial goes for a taught sound: "always" would tell of it where there is none."""
 
@@ -102,6 +104,7 @@ class DecisionPolicy:
         self.calibration = calibration
         self.speak = dial(calibration.speak_threshold, proactivity)
         self.answer = dial(calibration.answer_threshold, proactivity)
+        self.broken_into = raised(self.answer, -LIKELIER)
         self.act = dial(calibration.act_threshold, proactivity)
         self.wary = raised(self.speak, WARY)
         self.own = dial(0.5, min(proactivity, OWN_MOST))
@@ -120,18 +123,26 @@ class DecisionPolicy:
         return Decision(chunk, Kind.SPEAK, (1 - p, p, 0.0))
 
     def decide(
-        self, chunk: int, logits: Sequence[float], state: PolicyState, can_act: bool, release: bool = False
+        self,
+        chunk: int,
+        logits: Sequence[float],
+        state: PolicyState,
+        can_act: bool,
+        release: bool = False,
+        broken_into: bool = False,
     ) -> Decision:
         """Decide one chunk.
 
         Args:
             can_act: whether the session has tools; without them <act> is read as <speak>.
             release: a user turn has just closed: an answer has a threshold of its own and need not hold.
+            broken_into: that turn had cut our reply.
         """
         p = self.calibration.probabilities(logits)
         if not can_act:
             p = (p[0], p[1] + p[2], 0.0)
-        speak = self.answer if release else self.wary if chunk < state.wary_until else self.speak
+        answer = self.broken_into if broken_into else self.answer
+        speak = answer if release else self.wary if chunk < state.wary_until else self.speak
         kind = Kind.SILENT
         if p[Kind.ACT] >= self.act and p[Kind.ACT] >= p[Kind.SPEAK]:
             kind = Kind.ACT

@@ -78,3 +78,13 @@ def test_the_ends_of_the_dial_cannot_be_raised():
     assert raised(0.0, WARY) == 0.0
     assert raised(math.inf, WARY) == math.inf
     assert math.isclose(raised(dial(0.4, 0.75), WARY), 0.4)
+
+
+def test_speech_that_cut_our_reply_needs_less_evidence():
+    policy = DecisionPolicy(Calibration())
+    weak = [1.0, 0.0, 0.0]
+    assert policy.decide(0, weak, policy.init_state(), can_act=True, release=True).kind is Kind.SILENT
+    assert policy.decide(0, weak, policy.init_state(), can_act=True, release=True, broken_into=True).kind is Kind.SPEAK
+    assert policy.decide(0, weak, policy.init_state(), can_act=True, broken_into=True).kind is Kind.SILENT
+    never = DecisionPolicy(Calibration(), proactivity=0.0)
+    assert never.decide(0, LOUD, never.init_state(), True, release=True, broken_into=True).kind is Kind.SILENT
