@@ -26,10 +26,11 @@ from soundflow.replies import Replies
 from soundflow.report import sound_event
 from soundflow.respond.grammar import ActGrammar
 from soundflow.respond.playback import Playback
+from soundflow.respond.recall import recall
 from soundflow.respond.spoken_values import tool_phrases
 from soundflow.respond.tools import tools_prompt
 from soundflow.session import Session, SessionConfig
-from soundflow.types import AudioChunk, Decision, FloatArray, Kind, Perception, Tool, Vad, Words
+from soundflow.types import AudioChunk, Decision, FloatArray, Kind, Perception, ReplyRequest, Tool, Vad, Words
 
 TAG_MEMORY = 4
 USUAL = "a word " * 20  # a request that must fit beside the tools
@@ -211,7 +212,7 @@ class Row:
         if out.start is not None:
             if not out.start.heard and not own:
                 self.policy.announced(chunk, self.hold)
-            events += self.replies.start(out.start, self.now)
+            events += self.replies.start(self._recalled(out.start), self.now)
         elif out.resume and not self.manner.manual:
             events += self.say(out.resume)
         else:
@@ -262,7 +263,14 @@ class Row:
         kind = Kind.ACT if self.manner.tools and p[Kind.ACT] > p[Kind.SPEAK] else Kind.SPEAK
         decision = Decision(step.perception.chunk, kind, p)
         request = self.session.request_asked(step.perception, decision, step.asked)
-        return self.replies.start(request, self.now), decision
+        return self.replies.start(self._recalled(request), self.now), decision
+
+    def _recalled(self, request: ReplyRequest) -> ReplyRequest:
+        """The request, with its answer where it asks for what was heard."""
+        if request.kind is Kind.SPEAK and request.heard and not request.say:
+            labels = (*self.model.perceiver.labels, *self.model.perceiver.own.names)
+            request.say = recall(request.heard, request.notes, request.sample, labels)
+        return request
 
     def _step(self, perception: Perception) -> Step:
         closed = self.session.turn_closed(perception.words)

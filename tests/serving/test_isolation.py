@@ -120,22 +120,6 @@ def test_a_voice_that_plays_is_known_to_the_next_worker(model):
     assert other._seats["a"].row.session.state.playing_until == 99_000
 
 
-def test_a_reply_that_speech_has_cut_is_gone_on_with(model):
-    decider = Decider(model, 1)
-    decider.step([Open("a", SessionSpec(proactivity=0.0)), Command("a", "say", "One thing, and then another one.")])
-    decider.step([Frame("a", 0, noise(0, 1)[0])])
-    decider.step([Command("a", "voice", 30 * CHUNK)])
-    state = decider._seats["a"].row.session.state
-    assert (state.voiced, state.voice_from, state.playing_until) == ("r1", CHUNK, 30 * CHUNK)
-    state.cut, state.cut_at, state.playing_until = "and then another one.", CHUNK, 0
-    found = []
-    for k in range(1, 8):
-        found += outputs(decider.step([Frame("a", k, np.zeros(CHUNK, np.float32))]))
-    said = [o for o in found if isinstance(o, ReplyStarted | ReplyDone)]
-    assert [type(o) for o in said] == [ReplyStarted, ReplyDone]
-    assert said[1].text == "and then another one."
-
-
 def _fresh(model):
     decider = Decider(model, 1)
     decider.step([Open("a", SPEAKS)])

@@ -1,0 +1,160 @@
+"""Questions about what was heard, answered from the notes: "did you hear the doorbell?", "what was before the siren?".
+
+A small language model says yes to nearly every "did you hear ...?". What was heard is written down, so that such a
+question is looked up, not guessed at. Questions that this does not understand are left to the LALM. Words, no model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from soundflow.clock import seconds
+from soundflow.perceive.asked import asked_tags
+from soundflow.perceive.labels import ALERTING, GENERIC, SPEECH, display_name, group_of
+from soundflow.types import Note
+
+MOST_LISTED: Final = 4
+
+_ABOUT: Final = re.compile(
+    r"\b(hear|heard|hearing|notice|noticed|sounds?|noises?|happen|happened|was that|miss)\b", re.I
+)
+_MADE: Final = re.compile(
+    r"\b(did|has|had|have)\b.*\b(ring|rang|rung|go off|gone off|went off|bark|barked|cry|cried|knock|knocked|cough|"
+    r"coughed|sneeze|sneezed|scream|screamed|shout|shouted|honk|honked|break|broken|explode|exploded)\b",
+    re.I,
+)
+_YES_NO: Final = re.compile(r"\b(did|have|has|had|was there|were there|any)\b", re.I)
+_BESIDE: Final = re.compile(r"\b(before|after|ahead of|prior to|following)\b\s+(?P<what>.+)$", re.I)
+_FIRST: Final = re.compile(r"\bfirst\b", re.I)
+_LAST: Final = re.compile(r"\b(last|latest|newest|most recent|just now|was that|just (hear|heard))\b", re.I)
+_QUESTION: Final = re.compile(r"\b(question|asked|said|told)\b", re.I)
+_WH: Final = re.compile(r"\b(what|which|when|how)\b", re.I)
+_WHEN: Final = re.compile(r"\b(when|how long ago|what time)\b", re.I)
+_HOW: Final = re.compile(r"\bhow (many|often|much|do|does|can|should|would|is|are)\b", re.I)
+_LATER: Final = re.compile(
+    r"\b(tell me|let me know|warn me|whenever|every time|if you|when you hear|as soon as)\b", re.I
+)
+_COMMON: Final = frozenset(
+    re.findall(
+        r"\w+",
+        """what which when where how who did does was were is are the a an my your our his her it its of in on at to for
+        with and or before after question questions asked said told you i me we about have has had do that this much""",
+    )
+)
+_OPEN: Final = (_COMMON - {"asked", "said", "told"}) | frozenset(
+    re.findall(
+        r"\w+",
+        """hear heard notice noticed sound sounds noise noises happen happened miss missed so far just now today tonight
+        last latest newest first most recent anything something everything tell there any all out while away gone thing
+        things can could please remember been be""",
+    )
+)
+"""A question of nothing but these words asks for whatever there was."""
+
+
+def recall(asked: str, notes: Sequence[Note], now: int, labels: Sequence[str]) -> str:
+    """The answer to a question about what was heard; "" where `asked` is none, or is not understood.
+
+    Args:
+        notes: of sounds, and of what was said (in quotes), oldest first.
+        now: sample of the question.
+        labels: of the sounds that can be named.
+    """
+    asked = asked.strip()
+    if _LATER.search(asked) or not (_ABOUT.search(asked) or _MADE.search(asked)):
+        return ""
+    sounds = [n for n in notes if not n.text.startswith('"')]
+    beside = _BESIDE.search(asked)
+    if beside and _WH.search(asked):
+        return _beside(beside, sounds, [n for n in notes if n.text.startswith('"')], labels)
+    if _HOW.search(asked):
+        return ""
+    if names := names_of(asked, labels):
+        return _named(asked, names, sounds, now)
+    if not sounds or _words(asked) - _OPEN or not (_WH.search(asked) or _YES_NO.search(asked)):
+        return ""
+    if _FIRST.search(asked):
+        return f"The first sound that I noticed was {sounds[0].text}, {ago(now - sounds[0].sample)}."
+    if _LAST.search(asked):
+        return f"I heard {sounds[-1].text}, {ago(now - sounds[-1].sample)}."
+    newest = list(dict.fromkeys(n.text for n in reversed(sounds)))[:MOST_LISTED]
+    return f"I heard {_and(newest[::-1])}."
+
+
+def names_of(text: str, labels: Sequence[str]) -> tuple[str, ...]:
+    """How the sounds that `text` names are written down, what it says itself first: "a dog" is a dog barking, too."""
+    found: dict[str, None] = {}
+    wanted = [labels[i] for i in np.flatnonzero(asked_tags(text, labels)).tolist() if labels[i] not in SPEECH]
+    for label in sorted(wanted, key=len):
+        found[display_name(label)] = None
+    for label in wanted:
+        group = group_of(label)
+        for other in ALERTING[group] if group else GENERIC.get(label, ()):
+            found[display_name(other)] = None
+    return tuple(found)
+
+
+def ago(samples: int) -> str:
+    """How long ago, as one says it."""
+    s = seconds(samples)
+    if s < 8:
+        return "just now"
+    if s < 50:
+        return f"about {max(1, round(s / 10))}0 seconds ago"
+    if s < 90:
+        return "about a minute ago"
+    if s < 3300:
+        return f"about {round(s / 60)} minutes ago"
+    return "about an hour ago" if s < 5400 else f"about {round(s / 3600)} hours ago"
+
+
+def _named(asked: str, names: Sequence[str], sounds: Sequence[Note], now: int) -> str:
+    """Whether, or when, one of `names` was heard."""
+    hits = [n for n in sounds if n.text in names]
+    if not (_WHEN.search(asked) or _YES_NO.search(asked)):
+        return ""
+    yes, no = ("", "") if _WHEN.search(asked) else ("Yes, ", "No, ")
+    told = f"I heard {hits[-1].text} {ago(now - hits[-1].sample)}." if hits else f"I have not noticed {names[0]}."
+    return f"{yes if hits else no}{told}"
+
+
+def _beside(asked: re.Match[str], sounds: Sequence[Note], said: Sequence[Note], labels: Sequence[str]) -> str:
+    """The sound next to another one, or to something that was said."""
+    what, behind = asked["what"], asked[1].lower() in ("after", "following")
+    names = () if _QUESTION.search(what) else names_of(what, labels)
+    if names:
+        anchor = next((n for n in reversed(sounds) if n.text in names), None)
+        if anchor is None:
+            return f"I have not noticed {names[0]}."
+    else:
+        anchor = _spoken(what, said)
+    if anchor is None:
+        return ""
+    others = [n for n in sounds if n.text not in names and (n.sample > anchor.sample) == behind]
+    word = "after" if behind else "before"
+    if not others:
+        return f"I noticed nothing {word} that."
+    return f"I heard {(others[0] if behind else others[-1]).text} {word} that."
+
+
+def _spoken(what: str, said: Sequence[Note]) -> Note | None:
+    """The newest of what was said that shares most words with `what`; with no words of its own, the newest."""
+    if not _QUESTION.search(what):
+        return None
+    wanted = _words(what) - _COMMON - {"last", "previous"}
+    if not wanted:
+        return said[-1] if said else None
+    best = max(reversed(said), key=lambda n: len(wanted & _words(n.text)), default=None)
+    return best if best and wanted & _words(best.text) else None
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[a-z0-9']+", text.lower()))
+
+
+def _and(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
