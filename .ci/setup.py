@@ -21,7 +21,7 @@ VENV = REPO / ".venv"
 STAMP = VENV / ".soundflow-setup"
 CPU_TORCH = "torch==2.13.0"
 ANY_TORCH = "torch>=2.6"
-EXTRAS = "voice,data,train,bench,serve,redis,otel,ray,dev"
+EXTRAS = "voice,data,train,bench,serve,redis,otel,ray,audio,dev"
 
 
 def say(text: str) -> None:

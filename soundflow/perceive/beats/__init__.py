@@ -1,0 +1,7 @@
+"""BEATs, a windowed sound encoder: `Beats` holds the weights, `BeatsEncoder` runs them over streams."""
+
+from soundflow.perceive.beats.config import BeatsConfig
+from soundflow.perceive.beats.model import Beats
+from soundflow.perceive.beats.stream import BeatsEncoder, BeatsState, BeatsWindow
+
+__all__ = ["Beats", "BeatsConfig", "BeatsEncoder", "BeatsState", "BeatsWindow"]
