@@ -7,10 +7,11 @@ from pathlib import Path
 
 import torch
 
+from soundflow.decide.backbones.config import DecoderConfig
+from soundflow.decide.backbones.decoder import Decoder
 from soundflow.decide.context import Context
 from soundflow.decide.kv_cache import rope_tables
 from soundflow.decide.lalm import Lalm
-from soundflow.decide.llama import Llama, LlamaConfig
 from soundflow.decide.policy import Calibration
 from soundflow.loop import Model
 from soundflow.perceive.perceiver import Parts, Perceiver
@@ -22,11 +23,11 @@ CHUNK = 6400
 def tiny_model(parts: Path, threaded: bool = False, capacity: int = 160) -> Model:
     torch.manual_seed(0)
     context = Context.load(parts / "lm" / "tokenizer.json")
-    config = LlamaConfig(
+    config = DecoderConfig(
         vocab=49_152, width=24, layers=2, heads=2, kv_heads=1, head_dim=12, hidden=32, rope_theta=1e4,
         max_positions=2048, eps=1e-5,
     )  # fmt: skip
-    llama = Llama(config)
+    llama = Decoder(config)
     for parameter in llama.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     llama.cos, llama.sin = rope_tables(config.max_positions, config.head_dim, config.rope_theta)

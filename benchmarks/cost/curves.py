@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.cost import work
-from benchmarks.cost.parts import Decoder, filled, rewind, sound_work
+from benchmarks.cost.parts import Variant, filled, rewind, sound_work
 from benchmarks.cost.timed import Point, Work
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.clock import chunk_samples
@@ -37,7 +37,7 @@ LARGE: Final = Size()
 SMALL: Final = Size((64, 256, 1024), (1, 4, 16, 64), (200, 400, 800), (25, 100, 200))
 
 
-def contexts(decoder: Decoder, sizes: Sequence[int]) -> list[Point]:
+def contexts(decoder: Variant, sizes: Sequence[int]) -> list[Point]:
     """One decision on one new token behind x tokens."""
     made = []
     for x in sizes:
@@ -47,7 +47,7 @@ def contexts(decoder: Decoder, sizes: Sequence[int]) -> list[Point]:
     return made
 
 
-def sessions(decoder: Decoder, counts: Sequence[int], held: int = HELD) -> list[Point]:
+def sessions(decoder: Variant, counts: Sequence[int], held: int = HELD) -> list[Point]:
     """One pass for one new token of each of x sessions, each behind `held` tokens (`Lalm.step_rows`)."""
     lalm = decoder.lalm(held + 8)
     states = [filled(lalm, held, k) for k in range(max(counts))]
@@ -55,7 +55,7 @@ def sessions(decoder: Decoder, counts: Sequence[int], held: int = HELD) -> list[
 
 
 def _lm_point(
-    curve: str, decoder: Decoder, x: int, states: Sequence[LalmState], held: int, repeats: int, part: str = "lm"
+    curve: str, decoder: Variant, x: int, states: Sequence[LalmState], held: int, repeats: int, part: str = "lm"
 ) -> Point:
     lalm = decoder.lalm(held + 8)
     inputs = [decoder.tokens(1, k) for k in range(len(states))]
@@ -72,7 +72,7 @@ def _lm_point(
     return Point(curve, part, decoder.numbers, x, least, run, prepare, repeats=repeats)
 
 
-def _bytes(decoder: Decoder) -> int:
+def _bytes(decoder: Variant) -> int:
     return work.WEIGHT_BYTES[decoder.numbers]
 
 
@@ -152,7 +152,7 @@ class Encoders:
         return Point(curve, "speech", "as shipped", x, least, run, prepare, repeats=5)
 
 
-def chunks(decoders: Sequence[Decoder], parts: Parts, lengths: Sequence[int]) -> list[Point]:
+def chunks(decoders: Sequence[Variant], parts: Parts, lengths: Sequence[int]) -> list[Point]:
     """Each part at each chunk length: one token of the decoder behind 256, two windows of sound, speech, activity."""
     from soundflow.perceive.moonshine import Moonshine
 

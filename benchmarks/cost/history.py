@@ -17,7 +17,7 @@ from torch import Tensor
 
 from benchmarks.cost import work
 from benchmarks.cost.curves import CHUNK_MS, HELD
-from benchmarks.cost.parts import PREFIX, Decoder, sound_work
+from benchmarks.cost.parts import PREFIX, Variant, sound_work
 from benchmarks.cost.timed import Point, Work
 from soundflow.clock import chunk_samples
 from soundflow.decide.lalm import Lalm, LalmState
@@ -72,7 +72,7 @@ def again(lalm: Lalm, prefix: Sequence[int], feed: Tensor) -> FloatArray:
         return found
 
 
-def points(decoder: Decoder, parts: Parts | None, ages: Sequence[int], held: int = HELD) -> list[Point]:
+def points(decoder: Variant, parts: Parts | None, ages: Sequence[int], held: int = HELD) -> list[Point]:
     """Both ways at each age, decoder and (with `parts`) sound encoder apart."""
     prefix = list(range(3, 3 + min(PREFIX, held // 4)))
     feed = decoder.tokens(max(ages) + STEPS + 1)
@@ -85,7 +85,7 @@ def points(decoder: Decoder, parts: Parts | None, ages: Sequence[int], held: int
     return made
 
 
-def _ours(session: Session, decoder: Decoder, x: int) -> Point:
+def _ours(session: Session, decoder: Variant, x: int) -> Point:
     def run() -> None:
         for k in range(STEPS):
             session.step(x + k)
@@ -95,7 +95,7 @@ def _ours(session: Session, decoder: Decoder, x: int) -> Point:
     return Point("history", "ours lm", decoder.numbers, x, least, run, prepare, repeats=1, per=STEPS, warm=False)
 
 
-def _naive(lalm: Lalm, prefix: Sequence[int], feed: Tensor, decoder: Decoder) -> Point:
+def _naive(lalm: Lalm, prefix: Sequence[int], feed: Tensor, decoder: Variant) -> Point:
     def run() -> None:
         again(lalm, prefix, feed)
 

@@ -15,15 +15,16 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.cost.timed import Work
+from soundflow.decide.backbones.config import DecoderConfig
+from soundflow.decide.backbones.decoder import Decoder
 from soundflow.decide.kv_cache import rope_tables
 from soundflow.decide.lalm import Lalm, LalmState
-from soundflow.decide.llama import Llama, LlamaConfig
 from soundflow.errors import ConfigError
 from soundflow.int8 import available
 from soundflow.perceive.projector import Projector
 from soundflow.tiers import checkpoint, nano, weights
 
-NANO: Final = LlamaConfig(
+NANO: Final = DecoderConfig(
     vocab=49_152, width=576, layers=30, heads=9, kv_heads=3, head_dim=64, hidden=1536, rope_theta=1e5,
     max_positions=8192, eps=1e-5,
 )  # fmt: skip
@@ -33,14 +34,14 @@ PREFIX: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Decoder:
+class Variant:
     """A LALM in one kind of numbers. `numbers`: int8, bf16 or fp32."""
 
     numbers: str
-    llama: Llama
+    llama: Decoder
 
     @property
-    def config(self) -> LlamaConfig:
+    def config(self) -> DecoderConfig:
         return self.llama.config
 
     @property
@@ -61,7 +62,7 @@ class Decoder:
         return made
 
 
-def decoders(names: Sequence[str], adapter: Path | None, shape: LlamaConfig | None = None) -> list[Decoder]:
+def decoders(names: Sequence[str], adapter: Path | None, shape: DecoderConfig | None = None) -> list[Variant]:
     """The decoders by kind of numbers; int8 is left out where this processor cannot multiply it.
 
     Args:
@@ -81,14 +82,14 @@ def decoders(names: Sequence[str], adapter: Path | None, shape: LlamaConfig | No
         llama = random(shape, dtype) if shape else _shipped(adapter, dtype)
         if name == "int8":
             llama.to_int8()
-        made.append(Decoder(name, llama))
+        made.append(Variant(name, llama))
     return made
 
 
-def random(shape: LlamaConfig, dtype: torch.dtype, seed: int = 0) -> Llama:
+def random(shape: DecoderConfig, dtype: torch.dtype, seed: int = 0) -> Decoder:
     """A decoder of `shape` with small random weights."""
     with torch.device("meta"):
-        llama = Llama(shape)
+        llama = Decoder(shape)
     llama.to_empty(device="cpu")
     generator = torch.Generator().manual_seed(seed)
     for parameter in llama.parameters():
@@ -100,8 +101,8 @@ def random(shape: LlamaConfig, dtype: torch.dtype, seed: int = 0) -> Llama:
     return llama.eval().requires_grad_(False)
 
 
-def _shipped(adapter: Path | None, dtype: torch.dtype) -> Llama:
-    return Llama.load(weights.part("lm"), dtype, checkpoint.load(adapter or nano.ADAPTER).deltas)
+def _shipped(adapter: Path | None, dtype: torch.dtype) -> Decoder:
+    return Decoder.load(weights.part("lm"), dtype, checkpoint.load(adapter or nano.ADAPTER).deltas)
 
 
 def filled(lalm: Lalm, tokens: int, seed: int = 0) -> LalmState:

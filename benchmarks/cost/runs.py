@@ -13,7 +13,7 @@ from benchmarks.cost.curves import HELD, LARGE, Size
 from benchmarks.report import Picture
 from benchmarks.runs import Options, Result, finish, heard, identity, setup_of
 from benchmarks.systems import CHUNK_MS, OURS
-from soundflow.decide.llama import LlamaConfig
+from soundflow.decide.backbones.config import DecoderConfig
 from soundflow.errors import ConfigError
 
 CURVES: Final = ("context", "sessions", "chunk", "history")
@@ -48,7 +48,7 @@ class Wanted:
     numbers: tuple[str, ...] = ("int8", "bf16", "fp32")
     history_numbers: tuple[str, ...] = ("int8", "bf16")
     curves: tuple[str, ...] = CURVES
-    shape: LlamaConfig | None = None
+    shape: DecoderConfig | None = None
     held: int = HELD
     read_mb: int = limits.READ_MB
     products: dict[str, tuple[int, int]] | None = None

@@ -6,25 +6,25 @@ from collections.abc import Sequence
 from typing import Final
 
 from benchmarks.cost.timed import Work
-from soundflow.decide.llama import LlamaConfig
+from soundflow.decide.backbones.config import DecoderConfig
 
 WEIGHT_BYTES: Final = {"int8": 1, "bf16": 2, "fp32": 4}
 CACHE_BYTES: Final = {"int8": 2, "bf16": 2, "fp32": 4}
 """Of a key or value: the eight-bit model keeps its cache in bfloat16 where the processor has it."""
 
 
-def weights(c: LlamaConfig) -> int:
+def weights(c: DecoderConfig) -> int:
     """Numbers in the matrices of all blocks. The head is not read for a decision, which has three rows of its own."""
     attention = c.width * (c.heads + 2 * c.kv_heads) * c.head_dim + c.heads * c.head_dim * c.width
     return c.layers * (attention + 3 * c.width * c.hidden)
 
 
-def token_bytes(c: LlamaConfig, each: int) -> int:
+def token_bytes(c: DecoderConfig, each: int) -> int:
     """Of one token's keys and values in all layers: 2 L Hkv Dh numbers of `each` bytes."""
     return 2 * c.layers * c.kv_heads * c.head_dim * each
 
 
-def step(c: LlamaConfig, rows: Sequence[tuple[int, int]], weight_bytes: float, cache_bytes: int) -> Work:
+def step(c: DecoderConfig, rows: Sequence[tuple[int, int]], weight_bytes: float, cache_bytes: int) -> Work:
     """One pass over `rows` of (tokens already in the cache, new tokens).
 
     Operations: 2 N a new token (N: `weights`), and for a token that looks at k positions 4 k H Dh a layer (scores and

@@ -9,8 +9,8 @@ import torch
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from torch import Tensor
 
+from soundflow.decide.backbones.decoder import Decoder
 from soundflow.decide.context import Context
-from soundflow.decide.llama import Llama
 from soundflow.errors import WeightsError
 
 MAX_PROMPT_TOKENS = 512
@@ -22,7 +22,7 @@ class Chat:
     """SmolLM2-135M-Instruct of one folder (config.json, model.safetensors, tokenizer.json, chat_template.jinja)."""
 
     def __init__(self, folder: Path, dtype: torch.dtype) -> None:
-        self.llama, self.context = Llama.load(folder, dtype), Context.load(folder / "tokenizer.json")
+        self.llama, self.context = Decoder.load(folder, dtype), Context.load(folder / "tokenizer.json")
         path = folder / "chat_template.jinja"
         if not path.is_file():
             raise WeightsError(f"{path}: expected the model's chat template; run `soundflow models pull nano`")
@@ -61,7 +61,7 @@ class Answer:
             if self.done:
                 break
             token = int(self._feed().argmax())
-            if token == self._chat.context.end_id or len(self._ids) >= MAX_ANSWER_TOKENS:
+            if token in self._chat.context.end_ids or len(self._ids) >= MAX_ANSWER_TOKENS:
                 self.done = True
                 break
             self._ids.append(token)

@@ -117,10 +117,10 @@ def read_bandwidth_gb_s() -> float:
 
 def weight_bytes(case: str) -> int:
     """Of the LALM's matrices that one pass reads: a byte each in int8, two in bfloat16."""
-    from soundflow.decide.llama import LlamaConfig
+    from soundflow.decide.backbones.config import DecoderConfig
     from soundflow.tiers import weights
 
-    c = LlamaConfig.read(weights.part("lm"))
+    c = DecoderConfig.read(weights.part("lm"))
     attention = c.width * (c.heads + 2 * c.kv_heads) * c.head_dim + c.heads * c.head_dim * c.width
     numbers = c.layers * (attention + 3 * c.width * c.hidden)
     return numbers * (2 if CASES[case].get("EIGHT_BIT") == "false" else 1)

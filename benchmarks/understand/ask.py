@@ -146,7 +146,7 @@ def write(model: Model, asked: Asked, most: int = MOST_TOKENS) -> str:
     """The answer, greedily, at most `most` tokens; the asked cache is not changed."""
     cache, logits = asked.cache.fork(0, most), asked.logits
     ids: list[int] = []
-    while len(ids) < most and (token := int(logits.argmax())) != model.context.end_id:
+    while len(ids) < most and (token := int(logits.argmax())) not in model.context.end_ids:
         ids.append(token)
         logits = model.lalm.feed(model.lalm.embed([token]), cache)
     return model.context.decode(ids).strip()

@@ -5,12 +5,13 @@
     a chunk       [<speak>|<act> of the last chunk] [said text] AUDIO [words] [\\n where a segment closed]   -> decision
     a reply       fork of the row, <speak>|<act>, then heard / sounds / notes, <|im_end|>, assistant, reply, <|im_end|>
 
-A silent decision is emitted but not written back: it is what the context assumes, and a silent chunk costs one
-position.
+The control tokens are SmolLM2's and Qwen's here; another tokenizer's stand in its `Dialect`. A silent decision is
+emitted but not written back: it is what the context assumes, and a silent chunk costs one position.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,12 +19,12 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from soundflow.clock import seconds
+from soundflow.decide.dialect import Dialect, broken, control_text
 from soundflow.errors import CapacityError, WeightsError
 from soundflow.perceive.labels import GENERIC, SPEECH, UNREPORTED, display_name
 from soundflow.types import FloatArray, Note, Word
 
 SYSTEM = "You listen to a home. Warn of danger, distress and callers. Answer requests. Else stay silent."
-END = "<|im_end|>"
 MAX_PREFIX_TOKENS = 128
 MAX_HEADER_TOKENS = 512
 MAX_NOTES = 12
@@ -71,19 +72,37 @@ def said_note(sample: int, text: str) -> Note:
 class Context:
     """Turns instructions, words, notes and replies into token ids of the LALM's own tokenizer."""
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    more_ends: tuple[int, ...] = ()
+    _control: re.Pattern[str] | None = None
+
+    def __init__(self, tokenizer: Tokenizer, dialect: Dialect | None = None) -> None:
+        """`dialect`: of the tokenizer's family; None finds it by its tokens (WeightsError where none fits)."""
         self.tokenizer = tokenizer
-        end = tokenizer.token_to_id(END)
-        if end is None:
-            raise WeightsError(f"a tokenizer with {END} was expected")
-        self.end_id: int = end
+        self.dialect = dialect or Dialect.of(tokenizer)
+        ends = self.dialect.end_ids(tokenizer)
+        if not ends:
+            raise WeightsError(f"a tokenizer with {self.dialect.ends[0]} was expected")
+        self.end_id, self.more_ends = ends[0], ends[1:]
 
     @staticmethod
     def load(path: Path) -> Context:
-        """Read a Hugging Face `tokenizer.json`."""
+        """Read a Hugging Face `tokenizer.json`, with the `tokenizer_config.json` beside it if there is one.
+
+        Raises:
+            WeightsError: it is missing or no tokenizer, or nothing says what ends a reply.
+        """
         if not path.exists():
             raise WeightsError(f"{path} is missing: run `soundflow models pull nano`")
-        return Context(Tokenizer.from_file(str(path)))
+        try:
+            tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:  # tokenizers raises no class of its own
+            raise WeightsError(f"{path}: a tokenizer.json was expected ({error})") from error
+        return Context(tokenizer, Dialect.of(tokenizer, path.parent / "tokenizer_config.json"))
+
+    @property
+    def end_ids(self) -> tuple[int, ...]:
+        """Any of which ends a reply; the first is `end_id`, which training writes."""
+        return self.end_id, *self.more_ends
 
     def encode(self, text: str) -> list[int]:
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
@@ -95,7 +114,9 @@ class Context:
 
     def plain(self, text: str) -> str:
         """`text` without anything that the tokenizer would read as a control token."""
-        return " ".join(text.replace("<|", "< |").split())
+        if self._control is None:
+            self._control = control_text(self.tokenizer)
+        return " ".join(self._control.sub(broken, text.replace("<|", "< |")).split())
 
     def prefix(self, instruction: str, tool_names: Sequence[str]) -> list[int]:
         """Ids of the system prompt. Raises CapacityError where it would not fit the sinks."""
@@ -104,7 +125,7 @@ class Context:
             text += f" Tools: {', '.join(tool_names)}."
         if instruction:
             text += f" {self.plain(instruction)}"
-        ids = self.encode(f"<|im_start|>system\n{text}{END}\n<|im_start|>user\n")
+        ids = [*self.dialect.lead, *self.encode(f"{self.dialect.begin}{text}{self.dialect.user}")]
         if len(ids) > MAX_PREFIX_TOKENS:
             raise CapacityError(
                 f"instruction and tool names of at most {MAX_PREFIX_TOKENS} tokens were expected, got {len(ids)}"
@@ -115,6 +136,10 @@ class Context:
         """Ids of the words printed in one chunk, and the newline that marks a closed segment."""
         ids = self.encode("".join(f" {self.plain(w.text)}" for w in new)) if new else []
         return ids + (self.encode("\n") if closed else [])
+
+    def typed(self, text: str) -> list[int]:
+        """A typed request behind the chunk in which it comes."""
+        return self.encode(f" {self.plain(text)}\n")
 
     def said(self, text: str) -> list[int]:
         """What the system said, written into the stream once it was said."""
@@ -137,7 +162,7 @@ class Context:
         return self._turn([f"Heard: {self.plain(heard)[-MAX_HEARD_CHARS:]}", f"Tools:\n{tools_text}"])
 
     def _turn(self, lines: Sequence[str]) -> list[int]:
-        ids = self.encode("\n" + "\n".join(lines) + f"{END}\n<|im_start|>assistant\n")
+        ids = self.encode("\n" + "\n".join(lines) + self.dialect.reply)
         if len(ids) > MAX_HEADER_TOKENS:
             raise CapacityError(f"a turn of at most {MAX_HEADER_TOKENS} tokens was expected, got {len(ids)}")
         return ids

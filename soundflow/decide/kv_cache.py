@@ -13,6 +13,7 @@ longest one that it ever held.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
 from typing import Final, cast
 
 import torch
@@ -24,7 +25,11 @@ from soundflow.errors import CapacityError
 
 def rope_tables(positions: int, head_dim: int, theta: float) -> tuple[Tensor, Tensor]:
     """cos and sin [positions, head_dim] in float32 (Su et al. 2021, arXiv 2104.09864), halves layout."""
-    inverse = theta ** (-torch.arange(0, head_dim, 2, dtype=torch.float64) / head_dim)
+    return tables(positions, theta ** (-torch.arange(0, head_dim, 2, dtype=torch.float64) / head_dim))
+
+
+def tables(positions: int, inverse: Tensor) -> tuple[Tensor, Tensor]:
+    """`rope_tables` of any frequencies, [Dh/2] float64 radians a position."""
     angles = torch.arange(positions, dtype=torch.float64)[:, None] * inverse
     angles = torch.cat([angles, angles], dim=-1)
     return angles.cos().float(), angles.sin().float()
@@ -56,15 +61,17 @@ class CacheState:
         reserved: int = 0,
         device: torch.device = CPU,
         slabs: Slabs | None = None,
+        limit: int | None = None,
     ) -> None:
         """
         Args:
             reserved: slots to take of a slab where they are more than `capacity`, so that rows fit each other.
             device: of keys and values; the bookkeeping stays on the host.
             slabs: give a cache of one row its memory; `place` is then its slab and row.
+            limit: positions that the model knows, which no fork may pass.
         """
         self.capacity, self.place = capacity, cast(tuple[Slab, int] | None, None)
-        self._slabs = slabs
+        self._slabs, self._limit = slabs, limit
         if slabs is not None and batch == 1:
             slots = max(capacity, reserved) + 1
             slab, row = self.place = slabs.take((layers, heads, slots, head_dim), dtype, device)
@@ -91,24 +98,36 @@ class CacheState:
         self.lengths[rows] = 0
         self.prefix[rows] = 0
 
-    def evict(self, row: int, count: int, cos: Tensor, sin: Tensor) -> None:
-        """Drop the `count` oldest tokens behind the prefix of `row`. cos/sin: rope tables [positions, Dh] float32."""
+    def evict(self, row: int, count: int, cos: Tensor, sin: Tensor, still: Sequence[int] = ()) -> None:
+        """Drop the `count` oldest tokens behind the prefix of `row`.
+
+        Args:
+            cos, sin: rope tables [positions, Dh] float32.
+            still: layers whose keys hold no position; they move and are not turned.
+        """
         start, length = int(self.prefix[row]), int(self.lengths[row])
         if not 0 < count <= length - start:
             raise CapacityError(f"between 1 and {length - start} tokens can be evicted from row {row}, got {count}")
         keys, values = self.keys[:, row], self.values[:, row]
         moved = keys[:, :, start + count : length].float()
-        keys[:, :, start : length - count] = rotate(moved, cos[count], -sin[count]).to(keys.dtype)
+        turned = rotate(moved, cos[count], -sin[count])
+        if still:
+            turned[list(still)] = moved[list(still)]
+        keys[:, :, start : length - count] = turned.to(keys.dtype)
         values[:, :, start : length - count] = values[:, :, start + count : length].clone()
         self.lengths[row] -= count
 
     def fork(self, row: int, extra: int) -> CacheState:
-        """An independent one-row copy with room for `extra` more tokens."""
+        """An independent one-row copy with room for `extra` more tokens. CapacityError past the model's positions."""
         layers, _, heads, _, head_dim = self.keys.shape
         length = int(self.lengths[row])
+        if self._limit is not None and length + extra > self._limit:
+            raise CapacityError(
+                f"a fork of at most {self._limit} positions was expected, got {length} and room for {extra} more"
+            )
         copy = CacheState(
             layers, 1, heads, length + extra, head_dim, self.keys.dtype, self.capacity + extra, self.keys.device,
-            self._slabs,
+            self._slabs, self._limit,
         )  # fmt: skip
         copy.keys[:, 0, :, :length] = self.keys[:, row, :, :length]
         copy.values[:, 0, :, :length] = self.values[:, row, :, :length]

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from soundflow.decide import packed
+from soundflow.decide.backbones.decoder import Decoder
 from soundflow.decide.kv_cache import CacheState
-from soundflow.decide.llama import Llama
 from soundflow.errors import CapacityError
 from soundflow.perceive.projector import Projector
 from soundflow.types import FloatArray, Kind, Perception
@@ -49,10 +49,16 @@ class LalmState:
 
 
 class Lalm:
-    """Llama, projector and the three decision tokens. Holds weights, and the newest prompts as the cache has them."""
+    """Decoder, projector and the three decision tokens. Holds weights, and the newest prompts as the cache has them."""
 
     def __init__(
-        self, llama: Llama, projector: Projector, decision_in: Tensor, decision_out: Tensor, bias: Tensor, capacity: int
+        self,
+        llama: Decoder,
+        projector: Projector,
+        decision_in: Tensor,
+        decision_out: Tensor,
+        bias: Tensor,
+        capacity: int,
     ) -> None:
         """decision_in/decision_out: [K,D] input and output rows of <silent> <speak> <act>; bias [K]."""
         self.llama = llama
@@ -100,6 +106,21 @@ class Lalm:
         named = None if asked is None else torch.from_numpy(asked)[None]
         out: Tensor = self.projector(tags, sound, speech, named)
         return out.to(self.llama.norm.dtype)
+
+    @property
+    def can_act(self) -> bool:
+        """Whether it has a token for acts."""
+        return True
+
+    def opening(self, kind: Kind) -> list[Tensor]:
+        """[n,D] that a reply which begins puts in front of the next chunk: its decision token."""
+        return [self.decision_in[int(kind)][None]]
+
+    def chunk_inputs(
+        self, audio: Tensor, state: LalmState, row: int = 0, said: Sequence[Tensor] = (), text: Sequence[int] = ()
+    ) -> Tensor:
+        """[P,D] of one chunk of `row`: what is pending, audio [n,D], then ids of words or of a typed request."""
+        return torch.cat([*said, audio, *([self.embed(text)] if text else [])])
 
     @torch.inference_mode()
     def step(self, chunks: Sequence[int | None], inputs: Sequence[Tensor | None], state: LalmState) -> FloatArray:
@@ -205,4 +226,4 @@ class Lalm:
             chunk, tokens = state.spans[row].popleft()
             dropped += tokens
             state.forgotten[row] = chunk
-        cache.evict(row, dropped, self.llama.cos, self.llama.sin)
+        self.llama.evict(row, dropped, cache)

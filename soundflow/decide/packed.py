@@ -15,14 +15,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from soundflow.decide import scripted
-from soundflow.decide.kv_cache import CacheState, rotate
-from soundflow.decide.llama import Block, Llama
+from soundflow.decide.backbones.decoder import Block, Decoder
+from soundflow.decide.kv_cache import CacheState
 from soundflow.decide.slab import Group, Slab
 from soundflow.int8 import Int8Linear
 
 
 @torch.inference_mode()
-def forward(llama: Llama, rows: Sequence[Tensor], caches: Sequence[CacheState]) -> list[Tensor]:
+def forward(llama: Decoder, rows: Sequence[Tensor], caches: Sequence[CacheState]) -> list[Tensor]:
     """Append each row's tokens to its cache.
 
     Args:
@@ -70,7 +70,7 @@ class _RowByRow:
     """Attention over each cache by itself."""
 
     def __init__(
-        self, llama: Llama, caches: Sequence[CacheState], starts: Sequence[int], counts: Sequence[int]
+        self, llama: Decoder, caches: Sequence[CacheState], starts: Sequence[int], counts: Sequence[int]
     ) -> None:
         groups, dtype = llama.config.heads // llama.config.kv_heads, llama.norm.dtype
         rows = [_Row(c, s, n, groups, dtype) for c, s, n in zip(caches, starts, counts, strict=True)]
@@ -88,7 +88,7 @@ class _ByIndex:
     """Attention over all caches of a slab at once, padded to the longest."""
 
     def __init__(
-        self, llama: Llama, caches: Sequence[CacheState], starts: Sequence[int], counts: Sequence[int]
+        self, llama: Decoder, caches: Sequence[CacheState], starts: Sequence[int], counts: Sequence[int]
     ) -> None:
         groups = llama.config.heads // llama.config.kv_heads
         slabs: dict[Slab, list[tuple[int, int, int, int]]] = {}
@@ -110,7 +110,7 @@ class _ByIndex:
 
 def _block(block: Block, x: Tensor, layer: int, attention: _RowByRow | _ByIndex, cos: Tensor, sin: Tensor) -> Tensor:
     c = block.c
-    if isinstance(block.qkv, Int8Linear):
+    if block.plain and isinstance(block.qkv, Int8Linear):
         from soundflow.decide import scripted_int8
 
         matrices = (block.out.packed, block.gate_up.packed, block.down.packed)
@@ -119,12 +119,8 @@ def _block(block: Block, x: Tensor, layer: int, attention: _RowByRow | _ByIndex,
         )
         made: Tensor = scripted_int8.after(x, attention(layer, q, k, v), block.norm2, c.eps, *matrices)
         return made
-    h = F.rms_norm(x, (c.width,), block.norm1, c.eps)
-    q, k, v = block.qkv(h).view(len(x), -1, c.head_dim).split([c.heads, c.kv_heads, c.kv_heads], dim=1)
-    x = x + block.out(attention(layer, rotate(q, cos, sin), rotate(k, cos, sin), v))
-    gate, up = block.gate_up(F.rms_norm(x, (c.width,), block.norm2, c.eps)).chunk(2, dim=-1)
-    down: Tensor = block.down(F.silu(gate) * up)
-    return x + down
+    q, k, v = block.heads(x, cos, sin)
+    return block.rest(x, attention(layer, q, k, v))
 
 
 def _mask(start: int, count: int, groups: int, dtype: torch.dtype) -> Tensor | None:

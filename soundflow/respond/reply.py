@@ -158,7 +158,7 @@ class Reply:
 
     def _step_text(self, logits: Tensor) -> None:
         token = int(logits.argmax())
-        if token == self._context.end_id or len(self._ids) >= MAX_REPLY_TOKENS:
+        if token in self._context.end_ids or len(self._ids) >= MAX_REPLY_TOKENS:
             self.done = True
             return
         self._ids.append(token)

@@ -9,9 +9,9 @@ import torch
 
 from soundflow import int8, niceness
 from soundflow.clock import chunk_samples
+from soundflow.decide.backbones.decoder import Decoder
 from soundflow.decide.context import Context
 from soundflow.decide.lalm import Lalm
-from soundflow.decide.llama import Llama
 from soundflow.errors import ConfigError, WeightsError
 from soundflow.loop import Model
 from soundflow.perceive.own import OwnSounds
@@ -66,7 +66,7 @@ def load(
     torch.set_num_threads(threads)
     lm = weights.part("lm")
     perceiver = perceiver or hearing(folder, eight_bit, word_threads, device)
-    llama = Llama.load(lm, dtype or _dtype(on), saved.deltas)
+    llama = Decoder.load(lm, dtype or _dtype(on), saved.deltas)
     if _in_int8(eight_bit, on):
         llama.to_int8()
     if on.type != "cpu":

@@ -7,7 +7,7 @@ import torch
 from transformers import LlamaConfig as HfConfig
 from transformers import LlamaForCausalLM
 
-from soundflow.decide.llama import Llama
+from soundflow.decide.backbones.decoder import Decoder
 from soundflow.errors import WeightsError
 from tests.decide.tiny import CONFIG, llama
 
@@ -22,10 +22,10 @@ def pair(tmp_path_factory):
     hf = LlamaForCausalLM(config).eval()
     folder = tmp_path_factory.mktemp("hf")
     hf.save_pretrained(folder)
-    return hf, Llama.load(folder, torch.float32), folder
+    return hf, Decoder.load(folder, torch.float32), folder
 
 
-def run(model: Llama, ids: torch.Tensor, pieces: list[int]) -> torch.Tensor:
+def run(model: Decoder, ids: torch.Tensor, pieces: list[int]) -> torch.Tensor:
     state = model.init_state(len(ids), 64)
     x, out, at = model.embed(ids), [], 0
     for n in pieces:
@@ -46,10 +46,10 @@ def test_step_equals_transformers(pair):
 def test_adapter_deltas_are_added_and_unknown_ones_refused(pair):
     _, own, folder = pair
     name = "model.layers.1.mlp.down_proj.weight"
-    changed = Llama.load(folder, torch.float32, {name: torch.ones(32, 48)})
+    changed = Decoder.load(folder, torch.float32, {name: torch.ones(32, 48)})
     assert torch.allclose(changed.blocks[1].down.weight, own.blocks[1].down.weight + 1)
     with pytest.raises(WeightsError, match="nothing_here"):
-        Llama.load(folder, torch.float32, {"nothing_here": torch.ones(1)})
+        Decoder.load(folder, torch.float32, {"nothing_here": torch.ones(1)})
 
 
 @pytest.mark.parametrize("pieces", [[20], [1] * 20, [7, 1, 12]])
@@ -89,7 +89,7 @@ def test_idle_row_is_untouched_and_rows_do_not_mix():
 def test_another_model_type_is_refused(tmp_path):
     (tmp_path / "config.json").write_text('{"model_type": "gpt2"}')
     with pytest.raises(WeightsError, match="gpt2"):
-        Llama.load(tmp_path, torch.float32)
+        Decoder.load(tmp_path, torch.float32)
 
 
 def test_a_cache_past_the_trained_positions_is_refused():

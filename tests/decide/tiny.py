@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import torch
 
+from soundflow.decide.backbones.config import DecoderConfig
+from soundflow.decide.backbones.decoder import Decoder
 from soundflow.decide.kv_cache import rope_tables
 from soundflow.decide.lalm import Lalm
-from soundflow.decide.llama import Llama, LlamaConfig
 from soundflow.perceive.projector import Projector
 
-CONFIG = LlamaConfig(
+CONFIG = DecoderConfig(
     vocab=97, width=32, layers=3, heads=4, kv_heads=2, head_dim=8, hidden=48, rope_theta=1e4,
     max_positions=512, eps=1e-5,
 )  # fmt: skip
 
 
-def llama(seed: int = 0) -> Llama:
+def llama(seed: int = 0) -> Decoder:
     torch.manual_seed(seed)
-    model = Llama(CONFIG)
+    model = Decoder(CONFIG)
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.25)
     model.cos, model.sin = rope_tables(CONFIG.max_positions, CONFIG.head_dim, CONFIG.rope_theta)

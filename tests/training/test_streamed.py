@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from soundflow.decide.backbones.decoder import Decoder
 from soundflow.decide.lalm import Lalm
-from soundflow.decide.llama import Llama
 from soundflow.perceive.projector import Projector, tag_embeddings
 from soundflow.perceive.standing import Standing
 from soundflow.respond.tools import tools_prompt
@@ -35,7 +35,7 @@ def pair(folder, names, tmp_path_factory):
             p.add_(0.1 * torch.randn(p.shape, generator=generator))
     run.model.save(out / "adapter", 400, {})
     saved = checkpoint.load(out / "adapter")
-    llama = Llama.load(folder, torch.float32, saved.deltas)
+    llama = Decoder.load(folder, torch.float32, saved.deltas)
     named = [run.context.encode(n) for n in names]
     projector = Projector(tag_embeddings(llama.embed.weight, named), 1024, 288)
     projector.load_state_dict(saved.projector)

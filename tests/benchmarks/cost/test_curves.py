@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmarks.cost import curves, history, limits, parts, timed, work
-from benchmarks.cost.parts import Decoder
+from benchmarks.cost.parts import Variant
 from soundflow.decide.slab import ROWS
 from soundflow.errors import ConfigError
 from soundflow.int8 import available
@@ -16,11 +16,11 @@ from tests.decide.tiny import llama as tiny_llama
 
 
 @pytest.fixture(scope="module")
-def decoder() -> Decoder:
-    return Decoder("fp32", tiny_llama())
+def decoder() -> Variant:
+    return Variant("fp32", tiny_llama())
 
 
-def test_the_naive_way_decides_as_ours_while_nothing_is_forgotten(decoder: Decoder) -> None:
+def test_the_naive_way_decides_as_ours_while_nothing_is_forgotten(decoder: Variant) -> None:
     prefix, feed = [3, 4, 5], decoder.tokens(40 + 1)
     session = history.Session(decoder.lalm(64), prefix, feed, (10, 40))
     for age in (10, 40):
@@ -34,7 +34,7 @@ def test_the_naive_way_decides_as_ours_while_nothing_is_forgotten(decoder: Decod
     assert not np.allclose(small.step(40), history.again(small.lalm, prefix, feed), atol=1e-3)
 
 
-def test_a_session_goes_back_to_what_it_was(decoder: Decoder) -> None:
+def test_a_session_goes_back_to_what_it_was(decoder: Variant) -> None:
     session = history.Session(decoder.lalm(32), [3, 4], decoder.tokens(30), (5, 20))
     session.go_to(5)
     first = [session.step(k) for k in range(5, 25)]
@@ -42,7 +42,7 @@ def test_a_session_goes_back_to_what_it_was(decoder: Decoder) -> None:
     assert all(np.array_equal(a, session.step(5 + k)) for k, a in enumerate(first))
 
 
-def test_context_and_session_points_leave_the_cache_as_it_was(decoder: Decoder) -> None:
+def test_context_and_session_points_leave_the_cache_as_it_was(decoder: Variant) -> None:
     for point in [*curves.contexts(decoder, (16, 40)), *curves.sessions(decoder, (1, 3), held=20)]:
         found = timed.once(point, timed.Clocks())
         assert len(found["ms"]) == point.repeats, found
@@ -54,7 +54,7 @@ def test_context_and_session_points_leave_the_cache_as_it_was(decoder: Decoder) 
     assert curves.contexts(decoder, (16,))[0].work.bytes == weights + 17 * work.token_bytes(CONFIG, 4)
 
 
-def test_a_pass_of_many_sessions_is_of_as_many_tokens(decoder: Decoder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pass_of_many_sessions_is_of_as_many_tokens(decoder: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     lalm = type(decoder.lalm(8))
     original = lalm.step_rows
@@ -70,7 +70,7 @@ def test_a_pass_of_many_sessions_is_of_as_many_tokens(decoder: Decoder, monkeypa
     assert ROWS >= 4
 
 
-def test_history_points(decoder: Decoder) -> None:
+def test_history_points(decoder: Variant) -> None:
     found = history.points(decoder, None, (10, 60), held=32)
     assert [(p.part, p.x) for p in found] == [("ours lm", 10), ("naive lm", 10), ("ours lm", 60), ("naive lm", 60)]
     ours = [p.work.ops for p in found if p.part == "ours lm"]
