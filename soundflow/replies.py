@@ -59,7 +59,7 @@ class Replies:
     def start(self, request: ReplyRequest, now: int) -> list[Event]:
         """Fork the cache and begin the reply; the decision token goes in front of the next chunk."""
         reply = self._fork(request)
-        self._pending.append(self._lalm.decision_in[int(request.kind)][None])
+        self._pending += self._lalm.opening(request.kind)
         if self._worker is None:
             self._reply = reply
         else:
@@ -71,7 +71,7 @@ class Replies:
         self._reply = reply = self._fork(request)
         if text:
             reply.begun(text)
-        self._pending.append(self._lalm.decision_in[int(request.kind)][None])
+        self._pending += self._lalm.opening(request.kind)
 
     def advance(self, now: int) -> list[Event]:
         """A few tokens of the reply, in step with the audio; nothing where there is none, or a thread makes it."""

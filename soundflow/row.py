@@ -5,11 +5,11 @@ stream or for hundreds: `begin` perceives a chunk, `finish` takes its logits to 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from soundflow.clock import samples, seconds
@@ -182,11 +182,9 @@ class Row:
         heard = text or self.session.unanswered()
         if not heard or self.session.state.open_reply:
             return None
-        typed = self.model.context.encode(f" {self.model.context.plain(text)}\n") if text else []
+        typed = self.model.context.typed(text) if text else []
         quiet = replace(self._last, words=Words(), sounds=(), vad=Vad((), False), end_sample=self.now)
-        ids = typed[-(self.model.lalm.text_limit - 2) :]
-        inputs = self._inputs(quiet, False)
-        return Step(quiet, torch.cat([inputs, self.model.lalm.embed(ids)]) if ids else inputs, True, heard)
+        return Step(quiet, self._inputs(quiet, False, typed), True, heard)
 
     def finish(self, step: Step, logits: FloatArray) -> tuple[list[Event], Decision]:
         """Decide on what `begin` (or `commit`, `ask`) gave. `logits` [K]."""
@@ -197,7 +195,7 @@ class Row:
         self._recent.alerts.append(perception.alert)
         if not step.closed:
             logits[Kind.SPEAK] += self._evidence.bias(self._recent.tags, self._recent.alerts)
-        can_act = bool(self.manner.tools)
+        can_act = bool(self.manner.tools) and self.model.lalm.can_act
         into = self.session.broken_into
         decided = self.policy.decide(chunk, logits.tolist(), self.hold, can_act, step.closed, into)
         own, decided = self._taught(perception, decided)
@@ -278,17 +276,13 @@ class Row:
             self._evidence = self._weigh()
         return Step(perception, self._inputs(perception, closed), closed)
 
-    def _inputs(self, perception: Perception, closed: bool) -> Tensor:
-        """Pending tokens, the audio embedding, then the words printed in this chunk [P,D]."""
+    def _inputs(self, perception: Perception, closed: bool, typed: Sequence[int] = ()) -> Tensor:
+        """Pending tokens, the audio embedding, then the words printed in this chunk, or a typed request's [P,D]."""
         lalm, words = self.model.lalm, perception.words
         # a chunk must fit half of the cache behind the longest prefix: of a flood of words the newest are kept
-        ids = self.model.context.words(words.new, closed)[-(lalm.text_limit - 2) :]
-        parts = [
-            *self.replies.take_pending(),
-            lalm.audio_embedding(perception, self.standing.tags),
-            *([lalm.embed(ids)] if ids else []),
-        ]
-        return torch.cat(parts)
+        ids = [*self.model.context.words(words.new, closed), *typed][-(lalm.text_limit - 2) :]
+        audio = lalm.audio_embedding(perception, self.standing.tags)
+        return lalm.chunk_inputs(audio, self.lalm, 0, self.replies.take_pending(), ids)
 
     def _taught(self, perception: Perception, decided: Decision) -> tuple[OwnSound | None, Decision]:
         """The most probable taught sound that is to be told of now, with that decision; else None and `decided`."""

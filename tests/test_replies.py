@@ -39,7 +39,8 @@ class Made:
     session: Session = field(default_factory=lambda: Session(SessionConfig()))
 
     def __post_init__(self):
-        lalm = SimpleNamespace(decision_in=torch.eye(3), text_limit=4, embed=lambda ids: torch.zeros(len(ids), 3))
+        embed = lambda ids: torch.zeros(len(ids), 3)  # noqa: E731
+        lalm = SimpleNamespace(opening=lambda kind: [torch.eye(3)[int(kind)][None]], text_limit=4, embed=embed)
         context = SimpleNamespace(said=lambda text: list(range(len(text))))
         self.playback = Playback(self.voice)
         self.replies = Replies(lalm, context, None, self.session, self.playback, None, self.realtime)

@@ -1,0 +1,214 @@
+"""A released checkpoint as an omni folder (`soundflow.tiers.omni.settings`). Nothing is held but a block of bytes.
+
+Reads a Hugging Face folder of Qwen2.5-Omni, whole or its thinker alone, or the folder that the code of *Audio
+Interaction Model* loads (`soundflow.tiers.omni.names`). Run it as `python -m soundflow.tiers.omni.convert FROM TO`.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from soundflow.decide.backbones.config import DecoderConfig
+from soundflow.errors import ConfigError, WeightsError
+from soundflow.perceive.omni.tower import TowerConfig
+from soundflow.tiers.omni import names, pieces
+from soundflow.tiers.omni.layout import Tokens
+from soundflow.tiers.omni.names import Shapes, Source
+from soundflow.tiers.omni.pieces import Piece, Progress
+from soundflow.tiers.omni.settings import CONTEXT_TOKENS, LM, PAPER, TOKENIZER, TOWER, Settings
+
+RELEASE_CONFIGS: Final = ("qwen25OmniConfig", "qwen_2_5_omni_config")
+RELEASE_TOWER: Final = "audiointeraction_ChunkwisedEncoder"
+RELEASE_TEXT: Final = "audiointeraction_LM.pt"
+EMBEDDINGS, HEAD = "model.embed_tokens.weight", "lm_head.weight"
+Held = Mapping[str, Piece]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was written. `layout`: hub or release. `left_out`: tensors that a stream does not need, by part."""
+
+    layout: str
+    tower: int
+    text: int
+    left_out: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Checkpoint:
+    """Where both parts lie, and how each is named there."""
+
+    layout: str
+    config: Mapping[str, Any]
+    where: Path
+    tower: Held
+    text: Held
+    of_tower: Callable[[str], Source]
+    of_text: Callable[[str, DecoderConfig], Source]
+    left_out: tuple[str, ...]
+
+
+def convert(source: Path, target: Path, tokens: Tokens | None = None, progress: Progress | None = None) -> Report:
+    """Write an omni folder.
+
+    Args:
+        source: a checkpoint; only safetensors and, of the release, state dicts that hold nothing but tensors are read.
+        target: made where it is not there; config.json is written last.
+        tokens: of the layout; None is the paper's.
+
+    Raises:
+        WeightsError: tensors are missing, left over (by part of the model) or of other shapes, or a file is broken.
+        ConfigError: the layout's ids do not fit the vocabulary.
+    """
+    found = _open(source)
+    tower_config = TowerConfig.of_hub(_part(found, "audio_config"), str(found.where))
+    text, tied = _text_config(found)
+    settings = Settings(tower_config, text.vocab, tokens or PAPER, context_tokens=_context(text))
+    Tokens.read(settings.tokens.to_json(), text.vocab, f"{found.where}: the layout's tokens")
+    if tower_config.out != text.width:
+        raise WeightsError(f"{found.where}: output_dim {text.width} was expected, got {tower_config.out}")
+    tower = _gather(names.tower_shapes(tower_config), found.tower, found.of_tower, source)
+    texts = _gather(names.text_shapes(text, tied), found.text, lambda name: found.of_text(name, text), source)
+    left_out = _left(found, {s.name for s in tower.values()}, {s.name for s in texts.values()}, source)
+    if not (source / TOKENIZER).is_file():
+        raise WeightsError(f"{source / TOKENIZER} was expected beside the weights")
+    (target / LM).mkdir(parents=True, exist_ok=True)
+    pieces.write(target / TOWER, _cut(tower, found.tower, names.tower_shapes(tower_config)), progress)
+    pieces.write(target / LM / pieces.FILE, _cut(texts, found.text, names.text_shapes(text, tied)), progress)
+    body = json.dumps(names.qwen2_config(text, tied), indent=1)
+    (target / LM / "config.json").write_text(body + "\n", encoding="utf-8")
+    shutil.copyfile(source / TOKENIZER, target / TOKENIZER)
+    settings.save(target)
+    return Report(found.layout, len(tower), len(texts), left_out)
+
+
+def _open(source: Path) -> _Checkpoint:
+    apart = next((source / name for name in RELEASE_CONFIGS if (source / name).is_dir()), None)
+    if apart is not None:
+        return _open_release(source, apart / "config.json")
+    where = source / "config.json"
+    config = _json(where)
+    held = pieces.of_folder(source)
+    root = "thinker." if any(name.startswith("thinker.") for name in held) else ""
+    return _Checkpoint(
+        "hub",
+        config.get("thinker_config", config),
+        where,
+        held,
+        held,
+        lambda name: Source(f"{root}audio_tower.{name}"),
+        lambda name, _: Source(root + name),
+        (*names.HUB_LEFT_OUT, *(f"{root}audio_tower.{name}" for name in names.TOWER_LEFT_OUT)),
+    )
+
+
+def _open_release(source: Path, where: Path) -> _Checkpoint:
+    config = _json(where)
+    whole = source / RELEASE_TEXT
+    packed = source / f"{RELEASE_TOWER}.pth"
+    plain = source / f"{RELEASE_TOWER}.safetensors"
+    if not packed.exists() and not plain.exists():
+        raise WeightsError(f"{packed}: the audio tower was expected beside the language model")
+    sharded = (source / pieces.INDEX).exists() or (source / pieces.FILE).exists()
+    return _Checkpoint(
+        "release",
+        config.get("thinker_config", config),
+        where,
+        pieces.of_file(plain) if plain.exists() else pieces.of_torch(packed),
+        pieces.of_folder(source) if sharded or not whole.exists() else pieces.of_torch(whole),
+        Source,
+        names.release_source,
+        names.TOWER_LEFT_OUT,
+    )
+
+
+def _text_config(found: _Checkpoint) -> tuple[DecoderConfig, bool]:
+    """Of the language model; its vocabulary is as large as the table that is there. And whether the head is tied."""
+    config = DecoderConfig.of(_part(found, "text_config"), f"{found.where}: text_config")
+    table, head = (found.of_text(name, config).name for name in (EMBEDDINGS, HEAD))
+    if table not in found.text:
+        raise WeightsError(f"{found.where.parent}: tensor {table!r} was expected and is not there")
+    return replace(config, vocab=found.text[table].shape[0]), head not in found.text
+
+
+def _context(text: DecoderConfig) -> int:
+    return min(CONTEXT_TOKENS, text.limit)
+
+
+def _part(found: _Checkpoint, name: str) -> Mapping[str, Any]:
+    part = found.config.get(name)
+    if not isinstance(part, Mapping):
+        raise WeightsError(f"{found.where}: {name} of a Qwen2.5-Omni thinker was expected, got {part!r}")
+    return part
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{path}: a readable config.json was expected ({error})") from error
+    if not isinstance(raw, dict):
+        raise WeightsError(f"{path}: a JSON object was expected, got {type(raw).__name__}")
+    return raw
+
+
+def _gather(wanted: Shapes, held: Held, find: Callable[[str], Source], source: Path) -> dict[str, Source]:
+    """Where each wanted tensor lies. WeightsError where one is missing or of another shape."""
+    sources = {name: find(name) for name in wanted}
+    if missing := [s.name for s in sources.values() if s.name not in held]:
+        raise WeightsError(f"{source}: missing tensors: {_listed(missing)}")
+    for name, shape in wanted.items():
+        at = sources[name]
+        expected = shape if at.of is None else (at.of, *shape[1:])
+        piece = held[at.name]
+        if piece.shape != expected:
+            raise WeightsError(f"{piece.path}: {at.name} {list(expected)} was expected, got {list(piece.shape)}")
+    return sources
+
+
+def _cut(sources: Mapping[str, Source], held: Held, wanted: Shapes) -> dict[str, Piece]:
+    return {
+        name: held[at.name] if at.of is None else held[at.name].rows(at.first, wanted[name][0])
+        for name, at in sources.items()
+    }
+
+
+def _left(found: _Checkpoint, tower: set[str], text: set[str], source: Path) -> dict[str, int]:
+    """What is left out on purpose, by part. WeightsError where there is anything else."""
+    left = (set(found.tower) | set(found.text)) - tower - text
+    known = {name for name in left if name.startswith(found.left_out)}
+    if odd := left - known:
+        raise WeightsError(f"{source}: tensors that its config.json does not tell of: {_listed(odd)}")
+    return dict(Counter(name.removeprefix("thinker.").split(".")[0] for name in known))
+
+
+def _listed(odd: Iterable[str]) -> str:
+    """By part of the model: how many, and the first of them."""
+    parts: dict[str, list[str]] = {}
+    for name in odd:
+        parts.setdefault(names.group(name), []).append(name)
+    return "; ".join(f"{part} ({len(of)}, as {min(of)!r})" for part, of in sorted(parts.items()))
+
+
+def _main(arguments: list[str]) -> None:
+    if len(arguments) != 2:
+        raise SystemExit("usage: python -m soundflow.tiers.omni.convert FROM TO")
+    try:
+        report = convert(Path(arguments[0]), Path(arguments[1]))
+    except (WeightsError, ConfigError) as error:
+        raise SystemExit(str(error)) from error
+    left = ", ".join(f"{count} of {part}" for part, count in sorted(report.left_out.items())) or "nothing"
+    print(
+        f"{report.layout}: {report.tower} tensors of the tower, {report.text} of the language model; left out: {left}"
+    )
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1:])

@@ -1,0 +1,152 @@
+"""The tower over a stream: parity, streaming = whole, causality, rows, bounds, bad input."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from soundflow.errors import AudioFormatError, ConfigError
+from soundflow.perceive.omni import mel
+from soundflow.perceive.omni.encoder import OmniEncoder
+from tests.perceive.omni.test_tower import reference
+from tests.perceive.omni.tiny import CONFIG, audio, encoder, run, tower
+
+
+def whole(samples: torch.Tensor, left: int, memory: int = 60) -> torch.Tensor:
+    """Offline [B, F, D] of the whole stream under the window schedule of the docstring, chunk by chunk from scratch."""
+    raw = mel.LogMel(CONFIG.mels)(torch.nn.functional.pad(samples, (mel.LEFT_SAMPLES, 0)))
+    out, model = [], tower()
+    for k in range(raw.shape[1] // 40):
+        ceiling = raw[:, max(0, k + 1 - memory) * 40 : (k + 1) * 40].amax(dim=(1, 2))
+        out.append(model(mel.normalise(raw[:, max(0, k - left) * 40 : (k + 1) * 40], ceiling))[:, -10:])
+    return torch.cat(out, 1)
+
+
+@pytest.mark.parametrize(("left", "memory"), [(0, 60), (0, 1), (2, 3), (4, 60)])
+def test_streaming_equals_whole(left, memory):
+    samples = audio(2, 8)
+    got = run(encoder(left_chunks=left, memory_chunks=memory), samples)
+    assert got.shape == (2, 80, CONFIG.out)
+    assert torch.allclose(got, whole(samples, left, memory), atol=1e-4)
+
+
+def test_parity_with_the_papers_encoding_of_a_clip():
+    """Where the clip's loudest value is in its first chunk, independent chunks equal the paper's: the published front
+    end over the whole clip, then the reference tower on 40 frames at a time."""
+    samples = audio(1, 5)
+    samples[:, :6400] = 0.9 * torch.sin(torch.arange(6400) * 0.3)
+    raw = mel.LogMel(CONFIG.mels)(torch.nn.functional.pad(samples, (mel.LEFT_SAMPLES, 0)))
+    features = mel.normalise(raw, raw.amax(dim=(1, 2)))
+    with torch.no_grad():
+        expected = reference(tower())(input_features=features[0].T, feature_lens=torch.full((5,), 40)).last_hidden_state
+    got = run(encoder(), samples)[0]
+    assert (got - expected).norm() / expected.norm() < 1e-4
+
+
+@pytest.mark.parametrize("left", [0, 2])
+def test_causal(left):
+    """What is heard after a chunk changes nothing of it; within the chunk and its context it does."""
+    model, samples = encoder(left_chunks=left), audio(1, 6)
+    before = run(model, samples)
+    later = samples.clone()
+    later[:, 4 * 6400 :] = 0.8
+    assert torch.equal(run(model, later)[:, :40], before[:, :40])
+    assert not torch.allclose(run(model, later)[:, 40:], before[:, 40:], atol=1e-3)
+
+
+def test_no_gradient_flows_from_a_chunk_to_samples_behind_it():
+    model = tower().train(False)
+    samples = audio(1, 2).requires_grad_()
+    log_mel = mel.LogMel(CONFIG.mels)
+    raw = log_mel.forward.__wrapped__(log_mel, torch.nn.functional.pad(samples, (mel.LEFT_SAMPLES, 0)))
+    tokens = model.forward.__wrapped__(model, mel.normalise(raw[:, :40], raw[:, :40].amax(dim=(1, 2))))
+    tokens.square().sum().backward()
+    assert samples.grad is not None
+    assert not samples.grad[:, 6400:].any()
+    assert samples.grad[:, 6300:6400].any()
+
+
+@pytest.mark.parametrize(("left", "memory"), [(0, 1), (2, 4)])
+def test_nothing_older_than_the_stated_context_counts(left, memory):
+    model = encoder(left_chunks=left, memory_chunks=memory)
+    samples, reach = audio(1, 9), model.spec.left_samples
+    expected = run(model, samples)[:, -1]
+    first = samples.shape[1] - 640 - reach
+    older, within = samples.clone(), samples.clone()
+    older[:, :first] = 0.9
+    assert torch.allclose(run(model, older)[:, -1], expected, atol=1e-5)
+    within[:, first : first + 6400] = 0.9
+    assert not torch.allclose(run(model, within)[:, -1], expected, atol=1e-3)
+
+
+def test_rows_idle_rows_reset_and_snapshot():
+    model, samples = encoder(left_chunks=2, memory_chunks=3), audio(3, 8)
+    alone = [run(model, samples[r : r + 1]) for r in range(3)]
+    state, active = model.init_state(3), torch.tensor([True, False, True])
+    got = []
+    for k in range(4):
+        part = samples[:, k * 6400 : (k + 1) * 6400].clone()
+        part[1] = torch.nan  # what an idle row holds is ignored
+        got.append(model.step(part, state, active))
+    assert torch.equal(got[0].counts, torch.tensor([10, 0, 10]))
+    frames = torch.cat([g.frames for g in got], 1)
+    assert not frames[1].any()
+    for row in (0, 2):
+        assert torch.allclose(frames[row], alone[row][0, :40], atol=1e-5)
+    late = run(model, samples[:, : 4 * 6400], state)  # row 1 begins now; rows 0 and 2 hear the first chunks again
+    assert torch.allclose(late[1], alone[1][0, :40], atol=1e-5)
+    saved = state.snapshot(0)
+    future = run(model, samples[:, 4 * 6400 :], state)
+    state.reset([0])
+    assert torch.allclose(run(model, samples, state)[0], alone[0][0], atol=1e-5)
+    other = model.init_state(1)
+    other.restore(0, saved)
+    assert torch.allclose(run(model, samples[:1, 4 * 6400 :], other), future[:1], atol=1e-5)
+
+
+def test_state_and_cost_do_not_grow(monkeypatch):
+    model, samples = encoder(left_chunks=3, memory_chunks=5), audio(1, 40)
+    state, shapes = model.init_state(1), []
+    size = sum(getattr(state, key).numel() for key in ("tail", "past", "peaks", "heard"))
+    forward = type(model._tower).forward
+    monkeypatch.setattr(type(model._tower), "forward", lambda self, x: shapes.append(x.shape) or forward(self, x))
+    run(model, samples, state)
+    assert [s[1] for s in shapes] == [40, 80, 120] + [160] * 37
+    assert sum(getattr(state, key).numel() for key in ("tail", "past", "peaks", "heard")) == size
+
+
+def test_other_chunk_lengths():
+    model = encoder(chunk_samples=1280)
+    assert model.tokens == 2
+    assert run(model, audio(1, 1)).shape == (1, 10, CONFIG.out)
+
+
+def test_bad_input_changes_nothing():
+    model = encoder()
+    state = model.init_state(2)
+    run(model, audio(2, 2), state)
+    before = state.snapshot(0)
+    bad = audio(2, 1)
+    bad[1, 5] = torch.inf
+    for samples in (torch.zeros(2, 6399), torch.zeros(1, 6400), torch.zeros(6400), bad):
+        with pytest.raises(AudioFormatError, match="omni tower"):
+            model.step(samples, state)
+    assert all(torch.equal(before[key], value) for key, value in state.snapshot(0).items())
+    model.step(bad, state, torch.tensor([True, False]))
+
+
+def test_bad_options_and_states_of_others_are_refused():
+    for options in ({"chunk_samples": 6144}, {"chunk_samples": 0}, {"left_chunks": 5}, {"left_chunks": -1},
+                    {"memory_chunks": 0}):  # fmt: skip
+        with pytest.raises(ConfigError, match="omni tower"):
+            OmniEncoder(tower(), **options)
+    saved = encoder(left_chunks=1).init_state(1).snapshot(0)
+    with pytest.raises(ConfigError, match="past"):
+        encoder(left_chunks=2).init_state(1).restore(0, saved)
+    with pytest.raises(ConfigError, match="tail"):
+        encoder().init_state(1).restore(0, {})
+
+
+def test_the_spec_says_what_it_is():
+    spec = encoder(left_chunks=1).spec
+    assert (spec.frame_rate_hz, spec.width, spec.look_ahead_samples) == (25.0, CONFIG.out, 5760)
