@@ -13,14 +13,15 @@ import torch
 
 from soundflow.errors import AudioFormatError, WeightsError
 from soundflow.perceive.labels import SPEECH
-from soundflow.perceive.moonshine import FRAME_WIDTH, Moonshine
+from soundflow.perceive.moonshine import Moonshine
 from soundflow.perceive.normalise import LevelState, LevelTracker
 from soundflow.perceive.own import OwnSounds, OwnState
-from soundflow.perceive.sound import SoundEncoder, SoundFrames, SoundState, labels
-from soundflow.perceive.speech import SpeechEncoder, SpeechState
+from soundflow.perceive.senses import Senses, SenseState
+from soundflow.perceive.sound import SoundEncoder, SoundFrames, labels
+from soundflow.perceive.speech import SpeechEncoder
 from soundflow.perceive.tags import SoundEvents, SoundEventsConfig, SoundEventsState, TagCalibration
 from soundflow.perceive.vad import VadState, VoiceActivity
-from soundflow.perceive.words import WordsChannel, WordsConfig, WordsState
+from soundflow.perceive.words import WordsChannel, WordsConfig
 from soundflow.types import AudioChunk, FloatArray, Perception, Sound, Vad, Words
 
 EVENTS = SoundEventsConfig(on=0.3, off=0.15)
@@ -37,6 +38,17 @@ class Parts:
     sound: Path
     branch: Path | None = None
 
+    def open(self, chunk_samples: int, executor: Executor | None) -> Senses:
+        """Load them. WeightsError names a file that is missing or broken."""
+        moonshine = Moonshine(self.asr)
+        return Senses(
+            VoiceActivity(self.vad),
+            SoundEncoder(self.sound, chunk_samples, branch=self.branch),
+            SpeechEncoder(moonshine, chunk_samples),
+            WordsChannel(moonshine, WordsConfig(), executor),
+            labels(self.sound),
+        )
+
 
 @dataclass(slots=True)
 class PerceiverState:
@@ -44,9 +56,9 @@ class PerceiverState:
 
     level: LevelState
     vad: VadState
-    sound: SoundState
-    speech: SpeechState
-    words: WordsState
+    sound: SenseState
+    speech: SenseState
+    words: Any
     events: SoundEventsState
     own: OwnState
     own_events: SoundEventsState
@@ -61,7 +73,7 @@ class PerceiverState:
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """What is heard of one chunk, before words: `tags` [521], `sound` [1024], `speech` [288].
+    """What is heard of one chunk, before words: `tags` [L], `sound` [D_a], `speech` [D_s].
 
     `alert`: log-odds of the alert branch for its best window, 0 without a branch. `own` [K]: of the taught sounds.
     """
@@ -80,30 +92,29 @@ class Perceiver:
 
     def __init__(
         self,
-        parts: Parts,
+        parts: Parts | Senses,
         chunk_samples: int,
         calibration: TagCalibration | None = None,
         executor: Executor | None = None,
         own: OwnSounds | None = None,
     ) -> None:
-        """`executor` decodes words beside the step; without one they are decoded in it, with the same result.
+        """`executor` decodes words of `Parts` beside the step; without one in it, with the same result.
 
-        WeightsError where a sound of `own` has the name of a label.
+        WeightsError where a sound of `own` has the name of a label, or `calibration` is of other labels.
         """
-        moonshine = self._moonshine = Moonshine(parts.asr)
-        self.labels = labels(parts.sound)
-        self.calibration = calibration or TagCalibration.identity()
+        senses = parts.open(chunk_samples, executor) if isinstance(parts, Parts) else parts
+        self.labels = senses.labels
+        self.calibration = calibration or TagCalibration.identity(len(self.labels))
+        if len(self.calibration.a) != len(self.labels):
+            raise WeightsError(f"tag calibration: {len(self.labels)} labels expected, got {len(self.calibration.a)}")
         self._level = LevelTracker(chunk_samples)
-        self._vad = VoiceActivity(parts.vad)
-        self._sound = SoundEncoder(parts.sound, chunk_samples, branch=parts.branch)
-        self._speech = SpeechEncoder(moonshine, chunk_samples)
-        self._words = WordsChannel(moonshine, WordsConfig(), executor)
+        self._vad, self._sound, self._speech, self._words = senses.vad, senses.sound, senses.speech, senses.words
         self._events = SoundEvents(self.labels, chunk_samples, EVENTS)
         self.own = own or OwnSounds()
         if taken := sorted(set(self.own.names) & set(self.labels)):
             raise WeightsError(f"own sounds: a name that is no AudioSet label was expected, got {taken[0]!r}")
         self._own_events = SoundEvents(self.own.names, chunk_samples, OWN_EVENTS)
-        self._speech_tags = [self.labels.index(name) for name in SPEECH]
+        self._speech_tags = [i for i, name in enumerate(self.labels) if name in SPEECH]
 
     def to_int8(self) -> None:
         """Encode sounds in eight bits from now on."""
@@ -116,7 +127,7 @@ class Perceiver:
     def init_state(self, phrases: Sequence[str] = (), start_sample: int = 0) -> PerceiverState:
         """The state before the first chunk, which starts at `start_sample`. `phrases` are likely to be said in this
         stream."""
-        bias = self._moonshine.bias(phrases) if phrases else None
+        bias = self._words.bias(phrases) if phrases else None
         return PerceiverState(
             self._level.init_state(),
             self._vad.init_state(start_sample),
@@ -130,7 +141,7 @@ class Perceiver:
 
     def expect(self, state: PerceiverState, phrases: Sequence[str]) -> None:
         """From the next segment of speech on, these phrases are likely, and no others."""
-        state.words.bias = self._moonshine.bias(phrases) if phrases else None
+        state.words.bias = self._words.bias(phrases) if phrases else None
 
     def catch_up(self, state: PerceiverState, how: int) -> None:
         """2: what is heard was heard before, and nothing of it is recognised; 1: but speech that ends; 0: it is new."""
@@ -141,7 +152,7 @@ class Perceiver:
         level = self._level.step(chunk.samples, state.level)
         self._sound.skim(level.samples, state.sound)
         vad = self._vad.step(chunk, state.vad)
-        self._speech.step(chunk.samples, False, state.speech)
+        self._speech.step_rows([chunk.samples], [False], [state.speech], None)
         self._words.step(chunk, vad, state.words, SKIMMED_SPEECH)
 
     def hear(
@@ -158,11 +169,8 @@ class Perceiver:
         """
         levels = [self._level.step(c.samples, s.level) for c, s in zip(chunks, states, strict=True)]
         vads = self._vad.step_rows(chunks, [s.vad for s in states])
-
-        def speech(k: int) -> FloatArray:
-            return self._speech.step(chunks[k].samples, vads[k].speaking, states[k].speech)
-
-        spoken = (pool.map if pool and len(chunks) > 1 else map)(speech, range(len(chunks)))
+        samples, speaking = [c.samples for c in chunks], [v.speaking for v in vads]
+        spoken = self._speech.step_rows(samples, speaking, [s.speech for s in states], pool)
         sounds = self._sound.step_rows([level.samples for level in levels], [s.sound for s in states])
         parts = zip(states, sounds, vads, spoken, levels, strict=True)
         return [self._frames(s, sound, vad, x, level.rms_db) for s, sound, vad, x, level in parts]
@@ -178,7 +186,7 @@ class Perceiver:
     def _frames(
         self, state: PerceiverState, sound: SoundFrames, vad: Vad, speech: FloatArray, level_db: float
     ) -> Frames:
-        mean = speech.mean(axis=0) if len(speech) else np.zeros(FRAME_WIDTH, np.float32)
+        mean = speech.mean(axis=0) if len(speech) else np.zeros(self._speech.width, np.float32)
         tags, embedding, alert = sound.scores.max(axis=0), sound.embeddings.mean(axis=0), float(sound.alerts.max())
         return Frames(tags, embedding, mean, vad, level_db, alert, self.own.step(sound.embeddings, state.own))
 
@@ -193,7 +201,7 @@ class Perceiver:
         """
         frames = frames or self.frames(chunk, state)
         if words is None:
-            speech_score = float(frames.tags[self._speech_tags].max())
+            speech_score = float(frames.tags[self._speech_tags].max(initial=0.0))
             words = self._words.step(chunk, frames.vad, state.words, speech_score)
         sounds = self._events.step(self.calibration(frames.tags), chunk.index, state.events)
         sounds += self._own_events.step(frames.own, chunk.index, state.own_events)

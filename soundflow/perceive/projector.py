@@ -40,7 +40,7 @@ class Projector(nn.Module):
     def forward(self, tags: Tensor, sound: Tensor, speech: Tensor, asked: Tensor | None = None) -> Tensor:
         """float32 in, float32 out. Probabilities under the floor are dropped; embeddings are compressed by sqrt."""
         kept = torch.where(tags >= TAG_FLOOR, tags, torch.zeros_like(tags)) * self.tag_gain
-        out: Tensor = kept @ self.tag_embeddings + self.sound(sound.clamp(min=0).sqrt()) + self.speech(speech)
+        out: Tensor = kept @ self.tag_embeddings + self.sound(sound.sign() * sound.abs().sqrt()) + self.speech(speech)
         if asked is not None:
             out = out + (tags * asked).amax(-1, keepdim=True) * self.asked
         return out

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -18,6 +18,8 @@ class Recogniser(Protocol):
     def hear(
         self, samples: FloatArray, prefix: Sequence[int] = (), draft: Sequence[int] = (), bias: Bias | None = None
     ) -> Hypothesis: ...
+
+    def bias(self, phrases: Iterable[str]) -> Bias: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -32,7 +34,7 @@ class SpeechState:
         """Plain values that `restore` takes."""
         return {"tail": self.tail.copy(), "heard": self.heard, "frames": self.frames}
 
-    def restore(self, snapshot: dict[str, Any]) -> None:
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Become the state that `snapshot` was taken of."""
         self.tail = snapshot["tail"].copy()
         self.heard = snapshot["heard"]
@@ -56,9 +58,21 @@ class SpeechEncoder:
         self._chunk = chunk_samples
         self._left = left_samples
 
+    width = FRAME_WIDTH
+
     def init_state(self) -> SpeechState:
         """The state before the first sample."""
         return SpeechState()
+
+    def step_rows(
+        self,
+        samples: Sequence[FloatArray],
+        speaking: Sequence[bool],
+        states: Sequence[SpeechState],
+        pool: Executor | None = None,
+    ) -> list[FloatArray]:
+        """`step` of many streams, those of `pool` at once."""
+        return list((pool.map if pool and len(samples) > 1 else map)(self.step, samples, speaking, states))
 
     def step(self, samples: FloatArray, speaking: bool, state: SpeechState) -> FloatArray:
         """Hear one chunk.

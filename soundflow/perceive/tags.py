@@ -23,21 +23,21 @@ _CALIBRATION_FORMAT = "soundflow-tag-calibration-1"
 
 @dataclass(frozen=True, slots=True)
 class TagCalibration:
-    """p = sigmoid(a * logit(score) + b) for each class; `a` and `b` are [521], in the order of the sound encoder."""
+    """p = sigmoid(a * logit(score) + b) for each class; `a` and `b` are [L], in the order of the sound encoder."""
 
     a: FloatArray
     b: FloatArray
 
     def __post_init__(self) -> None:
-        if self.a.shape != (TAGS,) or self.b.shape != (TAGS,):
-            raise ConfigError(f"tag calibration: expected a and b of [{TAGS}], got {self.a.shape} and {self.b.shape}")
+        if self.a.ndim != 1 or self.a.shape != self.b.shape:
+            raise ConfigError(f"tag calibration: expected a and b of [L], got {self.a.shape} and {self.b.shape}")
         if not (np.isfinite(self.a).all() and np.isfinite(self.b).all() and (self.a >= 0.0).all()):
             raise ConfigError("tag calibration: expected finite a >= 0 and finite b")
 
     @classmethod
-    def identity(cls) -> TagCalibration:
+    def identity(cls, count: int = TAGS) -> TagCalibration:
         """The scores themselves, but for 0 and 1, which become half a score step from it."""
-        return cls(np.ones(TAGS, np.float32), np.zeros(TAGS, np.float32))
+        return cls(np.ones(count, np.float32), np.zeros(count, np.float32))
 
     @classmethod
     def load(cls, path: Path) -> TagCalibration:
@@ -66,7 +66,7 @@ class TagCalibration:
         path.write_text(json.dumps(fields) + "\n", encoding="utf-8")
 
     def __call__(self, scores: FloatArray) -> FloatArray:
-        """Scores [..., 521] in [0, 1] -> probabilities [..., 521]."""
+        """Scores [..., L] in [0, 1] -> probabilities [..., L]."""
         clipped = np.clip(scores.astype(np.float64), _STEP, 1.0 - _STEP)
         logits = self.a * np.log(clipped / (1.0 - clipped)) + self.b
         p: FloatArray = (1.0 / (1.0 + np.exp(-logits))).astype(np.float32)

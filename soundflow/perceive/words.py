@@ -7,6 +7,7 @@ chunk k + 1, whether an executor runs it or not.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from copy import deepcopy
 from dataclasses import dataclass, field, fields, replace
@@ -143,6 +144,10 @@ class WordsChannel:
         self.config = config
         self._recogniser = recogniser
         self._executor = executor
+
+    def bias(self, phrases: Sequence[str]) -> Bias:
+        """Phrases that are likely to be said, for `init_state`."""
+        return self._recogniser.bias(phrases)
 
     def init_state(self, bias: Bias | None = None) -> WordsState:
         """The state before the first chunk of a stream in which the phrases of `bias` are likely to be said."""
