@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from soundflow.decide.notes import MAX_NOTES
 from soundflow.events import Transcript
 from soundflow.report import transcript_events
 from soundflow.session import Session, SessionConfig
@@ -239,9 +240,9 @@ def test_what_leaves_the_cache_becomes_a_note_that_a_later_question_gets():
 
 def test_notes_are_bounded():
     s = Script()
-    for k in range(200):
+    for k in range(2 * MAX_NOTES):
         s.chunk(heard=(Sound("Dog" if k % 2 else "Cat", 0.9, k * CHUNK),), forgotten=k - 1)
-    assert len(s.session.state.notes) <= 32
+    assert len(s.session.state.notes) == MAX_NOTES
     assert len(s.session.state.fresh) <= 32
 
 

@@ -13,7 +13,7 @@ from soundflow.decide.context import MAX_SAID
 from soundflow.perceive.labels import SPEECH, display_name
 from soundflow.types import Note, Sound
 
-MAX_NOTES: Final = 32
+MAX_NOTES: Final = 256  # half an hour of a busy home; a reply reads the newest twelve, `respond.recall` all of them
 
 
 def sound_note(sound: Sound) -> Note | None:

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from soundflow.clock import seconds
+from soundflow.clock import samples, seconds
 from soundflow.perceive.asked import asked_tags
 from soundflow.perceive.labels import ALERTING, GENERIC, SPEECH, display_name, group_of
 from soundflow.types import Note
 
 MOST_LISTED: Final = 4
+TOGETHER_S: Final = 2.5
+NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_KINDS: Final = {display_name(k): frozenset(display_name(x) for x in kinds) for k, kinds in GENERIC.items()}
 
 _ABOUT: Final = re.compile(
     r"\b(hear|heard|hearing|notice|noticed|sounds?|noises?|happen|happened|was that|miss)\b", re.I
@@ -29,6 +33,7 @@ _MADE: Final = re.compile(
 )
 _YES_NO: Final = re.compile(r"\b(did|have|has|had|was there|were there|any)\b", re.I)
 _BESIDE: Final = re.compile(r"\b(before|after|ahead of|prior to|following)\b\s+(?P<what>.+)$", re.I)
+_BACK: Final = re.compile(rf"\b({'|'.join(NUMBERS[1:])}) questions? ago\b", re.I)
 _FIRST: Final = re.compile(r"\bfirst\b", re.I)
 _LAST: Final = re.compile(r"\b(last|latest|newest|most recent|just now|was that|just (hear|heard))\b", re.I)
 _QUESTION: Final = re.compile(r"\b(question|asked|said|told)\b", re.I)
@@ -41,7 +46,8 @@ _LATER: Final = re.compile(
 _COMMON: Final = frozenset(
     re.findall(
         r"\w+",
-        """what which when where how who did does was were is are the a an my your our his her it its of in on at to for
+        """he she they
+        what which when where how who did does was were is are the a an my your our his her it its of in on at to for
         with and or before after question questions asked said told you i me we about have has had do that this much""",
     )
 )
@@ -67,10 +73,12 @@ def recall(asked: str, notes: Sequence[Note], now: int, labels: Sequence[str]) -
     asked = asked.strip()
     if _LATER.search(asked) or not (_ABOUT.search(asked) or _MADE.search(asked)):
         return ""
-    sounds = [n for n in notes if not n.text.startswith('"')]
-    beside = _BESIDE.search(asked)
-    if beside and _WH.search(asked):
-        return _beside(beside, sounds, [n for n in notes if n.text.startswith('"')], labels)
+    sounds = events([n for n in notes if not n.text.startswith('"')])
+    said = [n for n in notes if n.text.startswith('"')]
+    if (back := _BACK.search(asked)) and _WH.search(asked):
+        return _back(NUMBERS.index(back[1].lower()), sounds, said)
+    if (beside := _BESIDE.search(asked)) and _WH.search(asked):
+        return _beside(beside, sounds, said, labels)
     if _HOW.search(asked):
         return ""
     if names := names_of(asked, labels):
@@ -78,16 +86,45 @@ def recall(asked: str, notes: Sequence[Note], now: int, labels: Sequence[str]) -
     if not sounds or _words(asked) - _OPEN or not (_WH.search(asked) or _YES_NO.search(asked)):
         return ""
     if _FIRST.search(asked):
-        return f"The first sound that I noticed was {sounds[0].text}, {ago(now - sounds[0].sample)}."
+        return f"The first sound that I noticed was {sounds[0].name}, {ago(now - sounds[0].sample)}."
     if _LAST.search(asked):
-        return f"I heard {sounds[-1].text}, {ago(now - sounds[-1].sample)}."
-    newest = list(dict.fromkeys(n.text for n in reversed(sounds)))[:MOST_LISTED]
+        return f"I heard {sounds[-1].name}, {ago(now - sounds[-1].sample)}."
+    newest = list(dict.fromkeys(e.name for e in reversed(sounds)))[:MOST_LISTED]
     return f"I heard {_and(newest[::-1])}."
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One sound under all `names` that it was given, the most telling first."""
+
+    sample: int
+    names: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.names[0]
+
+
+def events(sounds: Sequence[Note]) -> list[Heard]:
+    """Notes that began together are of one sound, of which a kind ("a duck") says more than its class ("an animal")."""
+    groups: list[list[Note]] = []
+    for note in sounds:
+        if groups and note.sample - groups[-1][0].sample <= samples(TOGETHER_S):
+            groups[-1].append(note)
+        else:
+            groups.append([note])
+    found = []
+    for group in groups:
+        names = dict.fromkeys(n.text for n in group)
+        by_class = sorted(names, key=lambda name: not _KINDS.get(name, frozenset()).isdisjoint(names))
+        found.append(Heard(group[0].sample, tuple(by_class)))
+    return found
 
 
 def names_of(text: str, labels: Sequence[str]) -> tuple[str, ...]:
     """How the sounds that `text` names are written down, what it says itself first: "a dog" is a dog barking, too."""
     found: dict[str, None] = {}
+    text = text.replace("-", "")  # "door-bell"
     wanted = [labels[i] for i in np.flatnonzero(asked_tags(text, labels)).tolist() if labels[i] not in SPEECH]
     for label in sorted(wanted, key=len):
         found[display_name(label)] = None
@@ -98,9 +135,9 @@ def names_of(text: str, labels: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def ago(samples: int) -> str:
-    """How long ago, as one says it."""
-    s = seconds(samples)
+def ago(count: int) -> str:
+    """How long ago so many samples are, as one says it."""
+    s = seconds(count)
     if s < 8:
         return "just now"
     if s < 50:
@@ -112,33 +149,43 @@ def ago(samples: int) -> str:
     return "about an hour ago" if s < 5400 else f"about {round(s / 3600)} hours ago"
 
 
-def _named(asked: str, names: Sequence[str], sounds: Sequence[Note], now: int) -> str:
+def _named(asked: str, names: Sequence[str], sounds: Sequence[Heard], now: int) -> str:
     """Whether, or when, one of `names` was heard."""
-    hits = [n for n in sounds if n.text in names]
+    hits = [(e, name) for e in sounds for name in e.names if name in names]
     if not (_WHEN.search(asked) or _YES_NO.search(asked)):
         return ""
     yes, no = ("", "") if _WHEN.search(asked) else ("Yes, ", "No, ")
-    told = f"I heard {hits[-1].text} {ago(now - hits[-1].sample)}." if hits else f"I have not noticed {names[0]}."
-    return f"{yes if hits else no}{told}"
+    if not hits:
+        return f"{no}I have not noticed {names[0]}."
+    last = hits[-1][0]
+    name = next(name for e, name in hits if e is last)
+    return f"{yes}I heard {name} {ago(now - last.sample)}."
 
 
-def _beside(asked: re.Match[str], sounds: Sequence[Note], said: Sequence[Note], labels: Sequence[str]) -> str:
+def _back(count: int, sounds: Sequence[Heard], said: Sequence[Note]) -> str:
+    """The sound before what was said so many utterances ago."""
+    if not 0 < count <= len(said):
+        return ""
+    before = [e for e in sounds if e.sample < said[-count].sample]
+    return f"I heard {before[-1].name} before that." if before else "I noticed nothing before that."
+
+
+def _beside(asked: re.Match[str], sounds: Sequence[Heard], said: Sequence[Note], labels: Sequence[str]) -> str:
     """The sound next to another one, or to something that was said."""
     what, behind = asked["what"], asked[1].lower() in ("after", "following")
     names = () if _QUESTION.search(what) else names_of(what, labels)
+    anchor: Heard | Note | None = _spoken(what, said)
     if names:
-        anchor = next((n for n in reversed(sounds) if n.text in names), None)
+        anchor = next((e for e in reversed(sounds) if set(e.names) & set(names)), None)
         if anchor is None:
             return f"I have not noticed {names[0]}."
-    else:
-        anchor = _spoken(what, said)
     if anchor is None:
         return ""
-    others = [n for n in sounds if n.text not in names and (n.sample > anchor.sample) == behind]
+    others = [e for e in sounds if not set(e.names) & set(names) and (e.sample > anchor.sample) == behind]
     word = "after" if behind else "before"
     if not others:
         return f"I noticed nothing {word} that."
-    return f"I heard {(others[0] if behind else others[-1]).text} {word} that."
+    return f"I heard {(others[0] if behind else others[-1]).name} {word} that."
 
 
 def _spoken(what: str, said: Sequence[Note]) -> Note | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from soundflow.perceive.labels import ALERTING, GENERIC, display_name
-from soundflow.respond.recall import ago, names_of, recall
+from soundflow.respond.recall import ago, events, names_of, recall
 from soundflow.types import Note
 
 S = 16_000
@@ -49,6 +49,8 @@ def ask(text: str) -> str:
         ),
         ("What was that noise?", "I heard rain, about 30 seconds ago."),
         ("What have you heard so far?", "I heard a dog barking, a phone ringing and rain."),
+        ("What did you hear two questions ago?", "I heard a dog barking before that."),
+        ("What did you hear one question ago?", "I heard a phone ringing before that."),
         ("What did I miss?", "I heard a dog barking, a phone ringing and rain."),
     ],
 )
@@ -72,6 +74,7 @@ def test_it_is_looked_up(text: str, answer: str) -> None:
         "Can you hear me?",
         "What did I say before the meeting?",
         "What time is it?",
+        "What did you hear nine questions ago?",
     ],
 )
 def test_other_questions_are_left_to_the_model(text: str) -> None:
@@ -87,6 +90,16 @@ def test_a_sound_has_the_names_of_its_kinds() -> None:
     assert "a dog barking" in names_of("a dog", LABELS)
     assert display_name("Ambulance (siren)") in names_of("the siren", LABELS)
     assert names_of("the weather", LABELS) == ()
+
+
+def test_tags_that_begin_together_are_one_sound() -> None:
+    names = ("Animal", "Duck", "Quack"), ("Power tool", "Drill")
+    notes = [Note((10 + 20 * k) * S + j, display_name(x)) for k, xs in enumerate(names) for j, x in enumerate(xs)]
+    assert [e.name for e in events(notes)] == [display_name("Duck"), display_name("Drill")]
+    labels = (*LABELS, "Duck", "Quack", "Drill")
+    assert recall("What did you hear before the drill?", notes, NOW, labels) == "I heard a duck before that."
+    assert recall("Did you hear an animal?", notes, NOW, labels).startswith("Yes, I heard a duck")
+    assert recall("Did you hear the door-bell?", notes, NOW, labels) == "No, I have not noticed the doorbell."
 
 
 def test_a_taught_sound_can_be_asked_for() -> None:
