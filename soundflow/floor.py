@@ -14,6 +14,7 @@ WAITS_S: Final = 12.0
 """As long as a cut reply may still be taken up; behind that nobody knows any more what it was about."""
 QUIET_CHUNKS: Final = 4
 """Behind speech of which no word was understood: its words would be there by then."""
+ECHO_WORDS, ECHO_SHARE = 2, 0.7
 MOST_TIMES: Final = 2
 """One reply is taken up so often: where our own echo cuts it, it would go on for ever."""
 MOST_CHARS_PER_S: Final = 20.0
@@ -44,6 +45,13 @@ def unsaid(text: str, heard_s: float, voice_s: float) -> str:
         return ""
     starts = [0, *(m.end() for m in _CLAUSE.finditer(text))]
     return text[max(start for start in starts if start <= at) :]
+
+
+def echoes(heard: str, said: str) -> bool:
+    """Whether most of the words that were heard are of what was being said: our own voice, then, in the microphone."""
+    words = re.findall(r"[a-z']+", heard.lower())
+    own = set(re.findall(r"[a-z']+", said.lower()))
+    return len(words) >= ECHO_WORDS and sum(w in own for w in words) >= ECHO_SHARE * len(words)
 
 
 def takes_floor(heard: str) -> bool:

@@ -196,7 +196,7 @@ class Row:
         if not step.closed:
             logits[Kind.SPEAK] += self._evidence.bias(self._recent.tags, self._recent.alerts)
         can_act = bool(self.manner.tools) and self.model.lalm.can_act
-        into = self.session.broken_into
+        into = self.session.broken_into(perception.words)
         decided = self.policy.decide(chunk, logits.tolist(), self.hold, can_act, step.closed, into)
         own, decided = self._taught(perception, decided)
         labels = self.model.perceiver.labels

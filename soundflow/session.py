@@ -155,10 +155,12 @@ class Session:
             out.resume = self._taken_up(perception)
         return out
 
-    @property
-    def broken_into(self) -> bool:
-        """Whether speech has cut a reply and nothing was decided of it yet: it is likelier to be for us than other."""
-        return bool(self.state.cut)
+    def broken_into(self, words: Words) -> bool:
+        """Whether these words end speech that has cut a reply: they are likelier to be for us than others."""
+        return bool(self.state.cut) and not (words.final and self._echo(words.final.text))
+
+    def _echo(self, heard: str) -> bool:
+        return floor.echoes(heard, self.state.reply_text)
 
     def _taken_up(self, p: Perception) -> str:
         """What to go on with, now that the speech that had cut a reply is over and was not answered."""
@@ -172,7 +174,8 @@ class Session:
         if not s.cut or not over or s.open_reply:
             return ""
         rest, s.cut = s.cut, ""
-        if s.resumed >= floor.MOST_TIMES or (p.words.final and floor.takes_floor(p.words.final.text)):
+        heard = p.words.final.text if p.words.final else ""
+        if s.resumed >= floor.MOST_TIMES or floor.takes_floor(heard) or self._echo(heard):
             return ""
         s.resumed += 1
         self.counters["resumed"] += 1

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundflow.floor import MOST_CHARS_PER_S, takes_floor, unsaid
+from soundflow.floor import MOST_CHARS_PER_S, echoes, takes_floor, unsaid
 
 TEXT = "The plumber comes at two, and he looks at the boiler. Then we bake a cake; it takes an hour."
 
@@ -60,3 +60,10 @@ def test_words_that_want_us_to_stop(heard: str) -> None:
 )
 def test_words_that_do_not(heard: str) -> None:
     assert not takes_floor(heard)
+
+
+def test_an_echo_is_mostly_our_own_words() -> None:
+    assert echoes("plumber comes it two", TEXT)
+    assert not echoes("two", TEXT)
+    assert not echoes("when does the electrician come", TEXT)
+    assert not echoes("", TEXT)

@@ -34,10 +34,10 @@ def heard(s: Script, text: str, kind: Kind = Kind.SILENT) -> str:
 @pytest.mark.parametrize("text", ["Mm-hm.", "Maria, where are the keys?"])
 def test_a_reply_goes_on_behind_speech_that_is_not_answered(text: str) -> None:
     s = cut()
-    assert s.session.broken_into
+    assert s.session.broken_into(Words())
     assert not s.chunk(vad=BEGINS).resume, "somebody speaks"
     assert heard(s, text) == TEXT[TEXT.index("and he") :]
-    assert not s.session.broken_into
+    assert not s.session.broken_into(Words())
     assert s.session.counters["resumed"] == 1
     assert not heard(s, text), "once"
 
@@ -53,7 +53,7 @@ def test_nor_behind_words_that_want_us_to_stop() -> None:
     s = cut()
     assert not heard(s, "Okay, stop.")
     assert not s.chunk().resume
-    assert not s.session.broken_into
+    assert not s.session.broken_into(Words())
 
 
 def test_a_noise_without_words_only_delays_it() -> None:
@@ -124,3 +124,12 @@ def test_words_of_a_chunk_in_which_somebody_speaks_again_wait() -> None:
     out = s.chunk(words=Words(final=said("Yeah.", s.k).final), vad=Vad(CLEAR, True, started=s.k * CHUNK))
     assert not out.resume
     assert heard(s, "right") != ""
+
+
+def test_our_own_words_are_an_echo_and_change_nothing() -> None:
+    s = cut()
+    words = said("comes at two and he", s.k)
+    assert not s.session.broken_into(words)
+    assert s.session.broken_into(said("what time is it", s.k))
+    assert not s.chunk(words=words).resume
+    assert not s.chunk().resume
