@@ -267,7 +267,7 @@ class Row:
         """The request, with its answer where it asks for what was heard."""
         if request.kind is Kind.SPEAK and request.heard and not request.say:
             labels = (*self.model.perceiver.labels, *self.model.perceiver.own.names)
-            request.say = recall(request.heard, request.notes, request.sample, labels)
+            request.say = recall(request.heard, self.session.remembered(request.asked_at), request.sample, labels)
         return request
 
     def _step(self, perception: Perception) -> Step:

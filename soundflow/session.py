@@ -13,8 +13,8 @@ from typing import Any, Final
 from soundflow import floor
 from soundflow.clock import samples, seconds
 from soundflow.decide.announced import Announced, announced_as
-from soundflow.decide.context import MAX_SAID, said_note
-from soundflow.decide.notes import MAX_NOTES, forget, known, sound_note
+from soundflow.decide.context import said_note
+from soundflow.decide.notes import MAX_NOTES, MAX_REMEMBERED, forget, known, sound_note
 from soundflow.events import Action, ErrorEvent, Event, ReplyCancelled, ReplyDelta, ReplyDone, ReplyStarted
 from soundflow.perceive.own import OwnSound
 from soundflow.report import decision_event, note_event, sound_event, speech_events, transcript_events
@@ -49,7 +49,7 @@ class SessionState:
     reply_text: str = ""
     playing_until: int = 0
     heard: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=MAX_HEARD))
-    said: deque[Note] = field(default_factory=lambda: deque(maxlen=MAX_SAID + MAX_HEARD))
+    said: deque[Note] = field(default_factory=lambda: deque(maxlen=MAX_REMEMBERED))
     fresh: deque[tuple[int, Note]] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
     notes: deque[Note] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
     doubtful: bool = False  # speech began while our voice played, and may be its echo
@@ -272,7 +272,8 @@ class Session:
         s.replies += 1
         s.open_reply, s.reply_text, s.acting = f"r{s.replies}", "", decision.kind is Kind.ACT
         heard = "" if own else self._question(p.end_sample, decision.kind)
-        notes = self._known(p.end_sample) if heard else []
+        first = self._first(p.end_sample)
+        notes = known(s.notes, s.fresh, s.said, first) if heard else []
         if not own:
             s.heard.clear()
         return ReplyRequest(
@@ -284,6 +285,7 @@ class Session:
             heard=heard,
             sounds=() if heard else (own.name,) if own else tuple(sounds),
             notes=tuple(notes),
+            asked_at=first,
             instruction=self.config.instruction,
             tools=self.config.tools if decision.kind is Kind.ACT else (),
             say=own.say if own else "",
@@ -298,7 +300,8 @@ class Session:
         """An answer to `heard` that somebody asked for. No reply is open."""
         request = self._request(p, decision, ())
         request.heard, request.sounds, request.count = heard, (), 0
-        request.notes = tuple(self._known(p.end_sample))
+        request.asked_at = p.end_sample
+        request.notes = tuple(known(self.state.notes, self.state.fresh, self.state.said, p.end_sample))
         return request
 
     def request_said(self, text: str, chunk: int, now: int) -> ReplyRequest | None:
@@ -310,11 +313,14 @@ class Session:
         s.open_reply, s.reply_text, s.acting = f"r{s.replies}", "", False
         return ReplyRequest(s.open_reply, s.generation, Kind.SPEAK, chunk, now, say=text)
 
-    def _known(self, now: int) -> list[Note]:
-        """Sounds and what was said before the question that is being answered, oldest first."""
+    def _first(self, now: int) -> int:
+        """The sample at which what is being answered began to be closed."""
+        return min((at for at, _ in self.state.heard if now - at <= samples(self.config.turn_s)), default=now)
+
+    def remembered(self, before: int) -> list[Note]:
+        """All sounds, and what was said before a sample, oldest first."""
         s = self.state
-        first = min((at for at, _ in s.heard if now - at <= samples(self.config.turn_s)), default=now)
-        return known(s.notes, s.fresh, s.said, first)
+        return known(s.notes, s.fresh, s.said, before, MAX_REMEMBERED)
 
     def current(self, request: ReplyRequest) -> bool:
         """Whether output of this request may still go out; late output is counted."""

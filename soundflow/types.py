@@ -154,7 +154,8 @@ class Note:
 @dataclass(slots=True)
 class ReplyRequest:
     """Everything the responder needs; a snapshot, so that perception goes on beside it. `say`: what to say, word by
-    word, where it is known beforehand. `count`: of the sounds that are told each time, with this one; 0 for others."""
+    word, where it is known beforehand. `count`: of the sounds that are told each time, with this one; 0 for others.
+    `asked_at`: sample before which all was said that came before `heard`."""
 
     id: str
     generation: int
@@ -168,3 +169,4 @@ class ReplyRequest:
     tools: tuple[Tool, ...] = field(default=())
     say: str = ""
     count: int = 0
+    asked_at: int = 0

@@ -13,6 +13,7 @@ from soundflow.decide.context import MAX_SAID
 from soundflow.perceive.labels import SPEECH, display_name
 from soundflow.types import Note, Sound
 
+MAX_REMEMBERED: Final = 64  # of what was said
 MAX_NOTES: Final = 256  # half an hour of a busy home; a reply reads the newest twelve, `respond.recall` all of them
 
 
@@ -39,7 +40,9 @@ def forget(fresh: deque[tuple[int, Note]], notes: deque[Note], forgotten: int) -
     return made
 
 
-def known(notes: Iterable[Note], fresh: Iterable[tuple[int, Note]], said: Iterable[Note], asked: int) -> list[Note]:
-    """Sounds, and what was said before sample `asked` (the newest MAX_SAID), oldest first."""
-    before = [note for note in said if note.sample < asked][-MAX_SAID:]
+def known(
+    notes: Iterable[Note], fresh: Iterable[tuple[int, Note]], said: Iterable[Note], asked: int, most: int = MAX_SAID
+) -> list[Note]:
+    """Sounds, and what was said before sample `asked` (the newest `most`), oldest first."""
+    before = [note for note in said if note.sample < asked][-most:]
     return sorted([*notes, *(note for _, note in fresh), *before], key=lambda note: note.sample)
