@@ -11,13 +11,16 @@ from soundflow.errors import ConfigError
 
 
 def adapter_folder(config: Config) -> Path | None:
-    """The adapter to load: a folder, the name of an installed version, or the current one; None is the built-in.
+    """The adapter to load: a folder, the name of an installed version, or the current one; None is the built-in, or
+    that of the model folder.
 
     Raises:
         ConfigError, WeightsError: there is no such adapter, or it is not what it was when it was added.
     """
     from serving import versions
 
+    if config.model is not None:
+        return None
     if not config.adapter:
         return versions.Store().current_folder()
     if (path := Path(config.adapter).expanduser()).is_dir():
@@ -31,8 +34,10 @@ async def build_engine(config: Config, metrics: Metrics | NoMetrics) -> Engine:
     Raises:
         ConfigError, WeightsError: says what to install or change.
     """
-    if config.tier != "nano":
-        raise ConfigError(f"tier: only 'nano' is served, got {config.tier!r}")
+    if config.model is None and config.tier != "nano":
+        raise ConfigError(f"tier: 'nano' was expected, got {config.tier!r}; another tier is a folder, as `model`")
+    if config.model is not None and (config.adapter or config.engine == "ray"):
+        raise ConfigError("model: expected without an adapter (the folder has its own), and with the local engine")
     if config.engine == "ray":
         try:
             from serving.ray.engine import RayEngine

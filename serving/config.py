@@ -231,6 +231,7 @@ class Config(BaseSettings):
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:[0-9]+)?)$")] = "auto"
     gpus_per_worker: Annotated[float, Field(gt=0, le=8)] = 1.0
     tier: Literal["nano", "base", "omni"] = "nano"
+    model: Path | None = None
     adapter: str = ""
     voice: bool = True
 

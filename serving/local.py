@@ -21,7 +21,7 @@ from serving.metrics import Metrics, NoMetrics
 from serving.voices import LocalVoices
 from serving.work import Frame, Pass, Work
 from soundflow import SAMPLE_RATE_HZ, __version__
-from soundflow.errors import WeightsError
+from soundflow.errors import ConfigError, WeightsError
 from soundflow.perceive.perceiver import Perceiver
 from soundflow.respond.voice import Voice, choose_voice
 from soundflow.row import Model
@@ -102,7 +102,12 @@ class LocalWorkers:
 
     def _load(self, adapter: Path | None) -> tuple[Model, FarPerceiver | None]:
         from soundflow.tiers import nano
+        from soundflow.tiers.pretrained import from_pretrained
 
+        if self._config.model is not None:
+            if adapter is not None:
+                raise ConfigError(f"adapter: none was expected beside a model folder, got {adapter}")
+            return from_pretrained(self._config.model, device=self._config.device), None
         how = {"adapter": adapter, "eight_bit": self._config.eight_bit, "device": self._config.device}
         threads = os.cpu_count() or 1
         if not self._config.hearing_process:

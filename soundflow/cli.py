@@ -154,13 +154,46 @@ def list_models() -> None:
 
 
 @models.command("pull")
-def pull_models(tier: TierArgument = "nano") -> None:
+def pull_models(
+    tier: Annotated[
+        str, typer.Argument(help="Name of the tier, or a model folder, whose parts of the hub are fetched.")
+    ] = "nano",
+) -> None:
     """Fetch, verify and install a tier; goes on where an earlier pull stopped. Offline from then on."""
     from soundflow.tiers import weights
 
+    if (Path(tier) / "config.json").is_file():
+        from soundflow.tiers.pretrained import fetch_parts
+
+        typer.echo(f"{fetch_parts(Path(tier))} parts of {tier} were fetched")
+        return
     with _progress() as report:
         where = weights.pull(tier, report)
     typer.echo(f"{tier} is installed in {where}")
+
+
+@models.command("random")
+def random_model(
+    tier: Annotated[str, typer.Argument(help="base or omni.")],
+    folder: Annotated[Path, typer.Argument(help="Empty, or not there yet.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same weights.")] = 0,
+) -> None:
+    """Write a small whole model with random weights, to try the path of a tier with: `listen FILE --model DIR`."""
+    from soundflow.tiers import random
+
+    typer.echo(f"a random {tier} is in {random.write(tier, folder, seed)}")
+
+
+@models.command("save")
+def save_model(
+    source: Annotated[Path, typer.Argument(help="A model folder.")],
+    to: Annotated[Path, typer.Argument(help="Empty, or not there yet.")],
+    copy_parts: Annotated[bool, typer.Option(help="Also parts that lie on the hub.")] = True,
+) -> None:
+    """Write a model folder that needs nothing outside itself, with its model card."""
+    from soundflow.tiers.pretrained import save_pretrained
+
+    typer.echo(f"{save_pretrained(source, to, copy_parts)} is whole")
 
 
 @models.command("verify")

@@ -45,10 +45,16 @@ class Options:
     channels: int | None = None
     format: str | None = None
     tier: str = "nano"
+    model: Path | None = None
 
     @property
     def is_file(self) -> bool:
         return self.source not in {"-", "mic"}
+
+    @property
+    def model_name(self) -> str:
+        """For people to read."""
+        return self.tier if self.model is None else self.model.resolve().name
 
     @property
     def realtime(self) -> bool:
@@ -57,7 +63,9 @@ class Options:
     def check(self) -> None:
         """Raise ConfigError for what would fail later."""
         if self.tier != "nano":
-            raise ConfigError(f"--tier: expected nano, got {self.tier!r}")
+            raise ConfigError(f"--tier: expected nano, got {self.tier!r}; another tier is a folder: --model DIR")
+        if self.model is not None and self.adapter is not None:
+            raise ConfigError(f"--adapter: expected without --model, whose folder has its own, got {self.adapter}")
         if not 0.0 <= self.proactivity <= 1.0:
             raise ConfigError(f"--proactivity: expected 0 to 1, got {self.proactivity}")
         given = {"--rate": self.rate, "--channels": self.channels, "--format": self.format}

@@ -58,10 +58,9 @@ def load_engine(options: Options) -> Engine:
 
     tools = load_tools(options.tools) if options.tools else ()
     from soundflow import loop, metering
-    from soundflow.tiers import nano
 
     voice: Any = _voice() if options.voice else None
-    model = nano.load(chunk_ms=options.chunk_ms, adapter=options.adapter)
+    model = _model(options)
 
     def open_stream(watcher: Watcher) -> Stream:
         return loop.Stream(
@@ -76,6 +75,17 @@ def load_engine(options: Options) -> Engine:
         )
 
     return Engine(1000 * model.chunk_samples / SAMPLE_RATE_HZ, tuple(model.perceiver.labels), open_stream)
+
+
+def _model(options: Options) -> Any:
+    """The model that the options name. Raises WeightsError or ConfigError."""
+    if options.model is not None:
+        from soundflow.tiers.pretrained import from_pretrained
+
+        return from_pretrained(options.model, chunk_ms=options.chunk_ms)
+    from soundflow.tiers import nano
+
+    return nano.load(chunk_ms=options.chunk_ms, adapter=options.adapter)
 
 
 def _voice() -> Any:
@@ -205,7 +215,7 @@ class Run:
 
         from soundflow.liveview import LiveView
 
-        view = LiveView(Console(file=self.out), f"{self.options.tier} · {self._name()}", labels)
+        view = LiveView(Console(file=self.out), f"{self.options.model_name} · {self._name()}", labels)
         watchers.append(view)
         return view
 
@@ -256,7 +266,7 @@ class Run:
             return
         from soundflow import picture
 
-        caption = picture.Caption(self._name(), self.options.tier, f"real-time factor {rtf:.2f}")
+        caption = picture.Caption(self._name(), self.options.model_name, f"real-time factor {rtf:.2f}")
         picture.save(self._recorder, self.options.timeline, caption)
 
     def _tell_files(self) -> None:
@@ -291,6 +301,7 @@ def listen(
         str | None, typer.Option(help="Of standard input: s16le, s24le, s32le, f32le, u8, mulaw, alaw (default s16le)")
     ] = None,
     tier: Annotated[str, typer.Option(help="Which model.")] = "nano",
+    model: Annotated[Path | None, typer.Option(help="Folder of a whole model of any tier, in place of --tier.")] = None,
 ) -> None:
     """Hear a file, a pipe or the microphone; print, speak and draw what the model decides.
 

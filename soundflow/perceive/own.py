@@ -102,6 +102,8 @@ class OwnSounds:
             embeddings: [S, 1024] of the windows that ended in this chunk.
             state: updated in place.
         """
+        if not self.sounds:
+            return self._bias  # of whatever width the embeddings are
         odds = np.concatenate([state.recent, features(embeddings) @ self._weight.T + self._bias])
         state.recent = odds[-(SMOOTH - 1) :]
         best = smoothed(odds)[-len(embeddings) :].max(axis=0)

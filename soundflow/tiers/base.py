@@ -1,0 +1,203 @@
+"""The base tier: a speech encoder of transformers, BEATs and any language model that we know, put together of a folder
+(`soundflow.tiers.base_config`). The rest is nano's: one audio position a chunk, the same loop, the same training.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import torch
+from torch import Tensor
+
+from soundflow import niceness
+from soundflow.decide.backbones.backbone import Backbone
+from soundflow.decide.backbones.decoder import Decoder
+from soundflow.decide.context import Context
+from soundflow.decide.lalm import Lalm
+from soundflow.decide.policy import Calibration
+from soundflow.errors import ConfigError, WeightsError
+from soundflow.perceive.perceiver import Perceiver
+from soundflow.perceive.projector import Projector, tag_embeddings
+from soundflow.perceive.senses import NoWords, Senses, SoundOf, SpeechOf, WordsSense
+from soundflow.perceive.tags import TagCalibration
+from soundflow.perceive.vad import VoiceActivity
+from soundflow.row import Model
+from soundflow.tiers import checkpoint, hub, nano
+from soundflow.tiers.base_config import BaseConfig, Place
+from soundflow.tiers.level import LevelActivity
+
+if TYPE_CHECKING:
+    from soundflow.perceive.beats import Beats, BeatsEncoder
+    from soundflow.perceive.encoder import StreamEncoder
+
+DECISION_WORDS: Final = (" silent", " speak", " act")
+UNTRAINED_BIAS: Final = (2.0, 0.0, -1.0)
+"""With which training begins, too."""
+NAMES: Final = "class_labels_indices.csv"
+_MACHINE_ID: Final = re.compile(r"/[a-z]/\w+")
+
+
+def load(folder: Path, dtype: torch.dtype | None = None, device: str = "cpu") -> Model:
+    """Put a folder of the tier together.
+
+    Args:
+        dtype: of the language model; None is bfloat16 where the processor or GPU has it. Encoders run in float32.
+        device: of language model and encoders, as of `soundflow.tiers.nano.load`.
+
+    Raises:
+        WeightsError: a part is missing, or a file is not what it should be.
+        ConfigError: a wrong key of config.json, or an adapter that was trained for another length of chunk.
+    """
+    config, on = BaseConfig.read(folder), nano.device_of(device)
+    saved = trained(folder, config)
+    worker = ThreadPoolExecutor(1, "words", niceness.give_way, (niceness.WORDS,)) if config.words else None
+    senses = _senses(folder, config, worker, device)
+    place = hub.find(config.lm, folder)
+    kind: Any = str(dtype or _dtype(on)).removeprefix("torch.")
+    quantise: Any = config.quantise
+    llama = Backbone(str(place), kind, quantise, str(on)).load(saved.deltas if saved else None)
+    context = Context.load(place / "tokenizer.json")
+    lalm = _lalm(folder, llama, context, senses, saved, config.cache_tokens)
+    calibration = saved.calibration if saved else Calibration()
+    perceiver = _perceiver(folder, config, senses)
+    return Model("base", config.chunk_samples, perceiver, lalm, context, calibration)
+
+
+def hearing(folder: Path, executor: Executor | None = None, device: str = "cpu") -> Perceiver:
+    """The perceiver of a folder; `executor` as of `soundflow.tiers.kit.Kit.hearing`, errors as of `load`."""
+    config = BaseConfig.read(folder)
+    return _perceiver(folder, config, _senses(folder, config, executor, device))
+
+
+def trained(folder: Path, config: BaseConfig) -> checkpoint.Checkpoint | None:
+    """What training left in the folder. ConfigError where it was for another length of chunk."""
+    if not (folder / "adapter.json").is_file():
+        return None
+    saved = checkpoint.load(folder)
+    if saved.chunk_ms != config.chunk_ms:
+        raise ConfigError(f"{folder}: chunk_ms {saved.chunk_ms} was expected, as of its adapter; got {config.chunk_ms}")
+    if saved.calibration.branch_weight:
+        raise ConfigError(f"{folder / 'calibration.json'}: branch_weight 0 was expected: only nano has an alert branch")
+    return saved
+
+
+def sound_encoder(folder: Path, config: BaseConfig, device: str = "cpu") -> BeatsEncoder:
+    """BEATs of the folder. ConfigError where it cannot name sounds, WeightsError as of `Beats.load`."""
+    from soundflow.perceive.beats import BeatsEncoder, BeatsWindow
+
+    beats = sound_model(folder, config).to(nano.device_of(device))
+    window = BeatsWindow(config.sound_left_ms, config.sound_look_ahead_ms, config.sound_pool_ms)
+    return BeatsEncoder(beats, config.chunk_samples, window)
+
+
+def sound_model(folder: Path, config: BaseConfig) -> Beats:
+    """The weights of `sound_encoder`, with AudioSet's display names in the place of its ids.
+
+    Raises:
+        ConfigError: the classes have ids or numbers only, and no `class_labels_indices.csv` lies beside them.
+    """
+    from soundflow.perceive.beats import Beats
+
+    path = _sole(hub.find(config.sound, folder), ("*.safetensors", "*.pt"), "a checkpoint of BEATs")
+    beats = Beats.load(path)
+    if not beats.labels:
+        raise ConfigError(f"{path}: a checkpoint that names sounds (fine-tuned on AudioSet) was expected")
+    if any(_MACHINE_ID.fullmatch(x) for x in beats.labels) or beats.labels[0].isdecimal():
+        beats.labels = _display_names(path.parent / NAMES, beats.labels)
+    return beats
+
+
+def speech_encoder(folder: Path, config: BaseConfig, device: str = "cpu") -> StreamEncoder:
+    """The speech encoder of the folder; errors as of `soundflow.perceive.encoders.load`."""
+    from soundflow.perceive import encoders
+
+    place, on = hub.find(config.speech, folder), nano.device_of(device)
+    size, left, ahead = config.chunk_samples, config.speech_left_ms, config.speech_look_ahead_ms
+    return encoders.load(place, size, left, ahead, torch.float32, on)
+
+
+def vad_file(folder: Path, place: Place) -> Path:
+    """Silero's file of the folder. WeightsError where there is none, or several."""
+    return _sole(hub.find(place, folder), ("*.onnx",), "Silero's ONNX file")
+
+
+def _senses(folder: Path, config: BaseConfig, executor: Executor | None, device: str) -> Senses:
+    sound = sound_encoder(folder, config, device)
+    vad: VoiceActivity = LevelActivity()
+    if config.vad:
+        vad = VoiceActivity(vad_file(folder, config.vad))
+    words: WordsSense = NoWords()
+    if config.words:
+        from soundflow.perceive.moonshine import Moonshine
+        from soundflow.perceive.words import WordsChannel, WordsConfig
+
+        words = WordsChannel(Moonshine(hub.find(config.words, folder)), WordsConfig(), executor)
+    return Senses(vad, SoundOf(sound), SpeechOf(speech_encoder(folder, config, device)), words, sound.spec.labels)
+
+
+def _perceiver(folder: Path, config: BaseConfig, senses: Senses) -> Perceiver:
+    fitted = folder / "tags.json"
+    tags = TagCalibration.load(fitted) if fitted.is_file() else None
+    return Perceiver(senses, config.chunk_samples, tags)
+
+
+def _lalm(
+    folder: Path,
+    llama: Decoder,
+    context: Context,
+    senses: Senses,
+    saved: checkpoint.Checkpoint | None,
+    cache_tokens: int,
+) -> Lalm:
+    """Trained, or as training begins: tags are heard as their names, and a decision is silence unless one is sure."""
+    table = llama.embed.weight.float()
+    assert isinstance(senses.sound, SoundOf)
+    widths = senses.sound.encoder.spec.width, senses.speech.width
+    projector = Projector(tag_embeddings(table, [context.encode(x) for x in senses.labels]), *widths)
+    if saved is None:
+        rows: Tensor = tag_embeddings(table, [context.encode(word) for word in DECISION_WORDS])
+        return Lalm(llama, projector, rows, rows, torch.tensor(UNTRAINED_BIAS), cache_tokens)
+    try:
+        projector.load_state_dict(saved.projector)
+    except RuntimeError as error:
+        raise WeightsError(f"{folder}: the projector does not fit ({error})") from error
+    width = llama.config.width
+    if saved.decision_in.shape[-1] != width or saved.decision_out.shape[-1] != width:
+        raise WeightsError(f"{folder}: decision rows of {width} were expected, got {saved.decision_in.shape[-1]}")
+    return Lalm(llama, projector, saved.decision_in, saved.decision_out, saved.bias, cache_tokens)
+
+
+def _sole(place: Path, patterns: tuple[str, ...], what: str) -> Path:
+    """The file itself, or the only one of its kind in a folder."""
+    if place.is_file():
+        return place
+    for pattern in patterns:
+        found = sorted(place.glob(pattern))
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise WeightsError(f"{place}: one file was expected as {what}, got {', '.join(x.name for x in found)}")
+    raise WeightsError(f"{place}: {what} was expected ({', '.join(patterns)})")
+
+
+def _display_names(path: Path, ids: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of AudioSet's ids (/m/09x0r), or of class numbers, by AudioSet's own table: index, mid, display_name."""
+    if not path.is_file():
+        raise ConfigError(f"{path}: AudioSet's table of names was expected, as the classes are {ids[0]!r}, {ids[-1]!r}")
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        named = {row[key]: row["display_name"] for row in rows for key in ("mid", "index")}
+        return tuple(named[x] for x in ids)
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigError(f"{path}: index, mid and display_name of every class were expected ({error})") from error
+
+
+def _dtype(on: torch.device) -> torch.dtype:
+    if on.type == "cpu":
+        return checkpoint.host_dtype()
+    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
