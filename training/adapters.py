@@ -1,4 +1,4 @@
-"""The trainable model: a Hugging Face Llama under PEFT LoRA, the projector and the decision rows in full."""
+"""The trainable model: a Hugging Face decoder under PEFT LoRA, the projector and the decision rows in full."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from transformers import LlamaForCausalLM
+from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from soundflow.decide.context import Context
 from soundflow.errors import WeightsError
@@ -33,22 +33,55 @@ class AdapterConfig:
     dropout: float = 0.05
 
 
+def decoder(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
+    """The language model of a Hugging Face folder, whatever its family. WeightsError where it cannot be read."""
+    try:
+        found: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, local_files_only=True, trust_remote_code=False, use_safetensors=True
+        )
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise WeightsError(f"{folder}: a language model in safetensors was expected ({error})") from error
+    return found
+
+
+def adapted(base: PreTrainedModel, config: AdapterConfig) -> nn.Module:
+    """`base` under LoRA on those matrices of `TARGETS` that it has. WeightsError where it has none."""
+    there = {name.rpartition(".")[2] for name, module in base.named_modules() if isinstance(module, nn.Linear)}
+    names = [name for name in TARGETS if name in there]
+    if not names:
+        raise WeightsError(f"{type(base).__name__}: linear layers named as {', '.join(TARGETS)} were expected")
+    return get_peft_model(
+        base, LoraConfig(r=config.rank, lora_alpha=config.alpha, lora_dropout=config.dropout, target_modules=names)
+    )
+
+
+def embeddings(base: PreTrainedModel) -> Tensor:
+    """[V,D] as the first layer gets them: some families multiply the stored table by a constant."""
+    table = base.get_input_embeddings()
+    weight: Tensor = table.weight.detach()  # type: ignore[union-attr, operator]
+    scale = getattr(table, "embed_scale", None)
+    return weight if scale is None else weight * torch.as_tensor(scale).to(weight)
+
+
 class TrainableLalm(nn.Module):
     """Scores a padded batch of `TokenSequence`s. Base weights in bf16 or float32, everything trained in float32."""
 
-    def __init__(self, lm_folder: Path, tag_names: Sequence[str], config: AdapterConfig, dtype: torch.dtype) -> None:
+    def __init__(
+        self,
+        lm_folder: Path,
+        tag_names: Sequence[str],
+        config: AdapterConfig,
+        dtype: torch.dtype,
+        widths: tuple[int, int] = (SOUND_WIDTH, SPEECH_WIDTH),
+    ) -> None:
+        """`widths`: of `Features.sound` and `.speech`; nano's by default."""
         super().__init__()
-        base = LlamaForCausalLM.from_pretrained(lm_folder, dtype=dtype)
+        base = decoder(lm_folder, dtype)
         context = Context.load(lm_folder / "tokenizer.json")
-        table = base.get_input_embeddings().weight.detach()
-        lora = LoraConfig(
-            r=config.rank, lora_alpha=config.alpha, lora_dropout=config.dropout, target_modules=list(TARGETS)
-        )
+        table = embeddings(base)
         self.config, self.dtype = config, dtype
-        self.lm = get_peft_model(base, lora)
-        self.projector = Projector(
-            tag_embeddings(table, [context.encode(name) for name in tag_names]), SOUND_WIDTH, SPEECH_WIDTH
-        )
+        self.lm = adapted(base, config)
+        self.projector = Projector(tag_embeddings(table, [context.encode(name) for name in tag_names]), *widths)
         rows = tag_embeddings(table, [context.encode(f" {word}") for word in DECISION_WORDS])
         self.decision_in = nn.Parameter(rows.clone())
         self.decision_out = nn.Parameter(rows.clone())

@@ -15,10 +15,12 @@ from typer.core import TyperGroup
 from soundflow.errors import ConfigError, DataError
 from soundflow.respond.tools import load_tools
 from soundflow.tiers import checkpoint, nano, weights
+from soundflow.tiers.kit import kit
 from soundflow.types import Tool
 from training import own_cli
 
 if TYPE_CHECKING:
+    from soundflow.tiers.kit import Kit
     from training.evaluate import Scored
     from training.stages import RunConfig
 
@@ -56,11 +58,16 @@ def features(
     words: Annotated[
         bool, typer.Option(help="Run the recogniser in the streams: truer words, two to three times as long.")
     ] = False,
+    model: Annotated[
+        Path | None, typer.Option(help="Folder of the model whose encoders hear; nano without it.")
+    ] = None,
 ) -> None:
     """Cache what the frozen encoders hear in every sample."""
     from training.features import cache_all
 
-    for done, total in cache_all(data, out, nano.parts(branch), workers, words):
+    if model and branch:
+        raise ConfigError(f"--branch: the alert branch is of nano's sound encoder, --model is {model}")
+    for done, total in cache_all(data, out, kit(model) if model else nano.parts(branch), workers, words):
         typer.echo(f"{done}/{total} shards")
 
 
@@ -105,9 +112,17 @@ def _start(settings: RunConfig, again: list[str], workers: int, resume: bool) ->
             raise typer.Exit(status)
         return
     from training.features import load_all, read_transcripts
+    from training.heard_by import check
     from training.run import Run
 
-    job = Run(settings, weights.part("lm"), nano_labels(), tool_sets(), typer.echo)
+    model = Path(settings.model) if settings.model else None
+    for folder in (*settings.folders, *settings.cal):
+        check(Path(folder), model)
+    if model:
+        own = kit(model)
+        job = Run(settings, own.lm, own.labels, tool_sets(), typer.echo, own)
+    else:
+        job = Run(settings, weights.part("lm"), nano_labels(), tool_sets(), typer.echo)
     if resume:
         job.resume()
     heard = read_transcripts(Path(settings.transcripts)) if settings.transcripts else {}
@@ -145,14 +160,22 @@ def calibrate(
     adapter.
     """
     from training import calibrate as fitting
+    from training.heard_by import reads_words
 
     best = run_dir / "best"
+    own = _kit(best)
+    if own and not reads_words(own):
+        raise ConfigError(
+            f"{best}: an adapter of a model that reads words was expected: the thresholds of answers and acts are those"
+            " of chunks in which a turn is closed, and nothing closes one here"
+        )
     scored = _scored(best, cal, transcripts)
     if checkpoint.branch(best) is None:
         branch_weight = 0.0
     elif branch_weight and not any(s.item[1].alert.any() for s in scored):
         raise DataError(f"{cal[0]}: features heard with the branch were expected (soundflow train features --branch)")
-    scored = fitting.with_evidence(scored, nano_labels(), alert_weight, branch_weight)
+    labels = own.labels if own else nano_labels()
+    scored = fitting.with_evidence(scored, labels, alert_weight, branch_weight)
     found = fitting.fit(scored)
     replace(found.calibration, alert_weight=alert_weight, branch_weight=branch_weight).save(best / "calibration.json")
     fitting.reliability(*fitting.crossed(scored), run_dir / "reliability.png", "cal streams, fitted crosswise")
@@ -183,6 +206,14 @@ def gate(
         json_out.write_text(json.dumps(found.as_dict(), indent=1) + "\n")
 
 
+def _kit(adapter: Path) -> Kit | None:
+    """Of the model that an adapter is of; None for nano as it ships."""
+    from training.kits import model_of
+
+    model = model_of(adapter)
+    return kit(model) if model else None
+
+
 def _scored(
     adapter: Path, folders: Sequence[Path], transcripts: Path | None, take_away: Sequence[str] = ()
 ) -> list[Scored]:
@@ -190,17 +221,28 @@ def _scored(
     import torch
 
     from soundflow.decide.context import Context
+    from training import kits
     from training.adapters import AdapterConfig, TrainableLalm
     from training.evaluate import score
     from training.features import load_all, read_transcripts, without
-    from training.sequence import SequenceBuilder
+    from training.heard_by import check
 
-    lm, labels = weights.part("lm"), nano_labels()
-    lora = json.loads((adapter / "adapter.json").read_text())["lora"]
-    model = TrainableLalm(lm, labels, AdapterConfig(**lora), checkpoint.host_dtype())
-    model.restore(adapter)
+    own = _kit(adapter)
+    untrained = own is not None and not (adapter / "adapter.json").is_file()  # or merged, as an exported omni is
+    lora = AdapterConfig(**({} if untrained else json.loads((adapter / "adapter.json").read_text())["lora"]))
+    if own:
+        labels, context = own.labels, own.context()
+        model = kits.trainable(own, lora, checkpoint.host_dtype())
+    else:
+        lm, labels = weights.part("lm"), nano_labels()
+        context = Context.load(lm / "tokenizer.json")
+        model = TrainableLalm(lm, labels, lora, checkpoint.host_dtype())
+    for folder in folders:
+        check(folder, own.folder if own else None)
+    if not untrained:
+        model.restore(adapter)
     torch.set_num_threads(2)
-    builder = SequenceBuilder(Context.load(lm / "tokenizer.json"), tool_sets(), labels)
+    builder = kits.builder(own, context, tool_sets(), labels)
     heard = read_transcripts(transcripts) if transcripts else {}
     items = [item for folder in folders for item in load_all(folder, heard)]
     return score(model, [(sample, without(features, take_away)) for sample, features in items], builder)
@@ -250,7 +292,9 @@ def calibrate_tags(
     """Fit the probabilities of sound events on the events of cached train streams."""
     from training import calibrate as fitting
     from training.features import event_scores
+    from training.heard_by import check
 
+    check(features, None)
     scores, groups = event_scores(features, tuple(fitting.TAGS))
     made = fitting.fit_tags(scores, nano_labels(), groups)
     made.save(out)

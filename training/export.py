@@ -1,4 +1,6 @@
-"""The best adapter of a run as a folder to share: what `--adapter` takes, the recipe, the figures, a model card."""
+"""The best adapter of a run as a folder to share: what `--adapter` takes, the recipe, the figures, a model card. Of a
+model that is not nano, the whole model with the adapter in it.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from soundflow.errors import WeightsError
-from soundflow.tiers import checkpoint
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from soundflow.errors import ConfigError, WeightsError
+from soundflow.tiers import base_config, checkpoint
+from training.kits import model_of
 
 NEEDED = ("adapter.safetensors", "adapter.json")
-OPTIONAL = ("calibration.json", "tags.json", "alert.safetensors", "config.json", "gate.json")
+FITTED = ("calibration.json", "tags.json")
+OPTIONAL = (*FITTED, "alert.safetensors", "config.json", "gate.json")
 
 
 def export(run: Path, out: Path, branch: Path | None = None) -> list[str]:
@@ -26,6 +33,10 @@ def export(run: Path, out: Path, branch: Path | None = None) -> list[str]:
     """
     best = run / "best"
     checkpoint.load(best)
+    if (model := model_of(best)) is not None:
+        if branch:
+            raise ConfigError(f"--branch: the alert branch is of nano's sound encoder, {run} is of {model}")
+        return _whole(best, model, out)
     if out.exists() and any(out.iterdir()) and not (out / NEEDED[1]).exists():
         raise WeightsError(f"{out}: an empty folder or an earlier export was expected")
     out.mkdir(parents=True, exist_ok=True)
@@ -43,8 +54,53 @@ def export(run: Path, out: Path, branch: Path | None = None) -> list[str]:
     return [*written, "README.md"]
 
 
-def card(name: str, config: Mapping[str, Any], gate: Mapping[str, Any], files: list[str]) -> str:
-    """A model card with what the run knows; what only its maker knows is marked "to be filled in"."""
+def _whole(best: Path, model: Path, out: Path) -> list[str]:
+    """The model with its parts, the adapter in it; recipe.json and TRAINING.md say how it was made.
+
+    The adapter of omni changes nothing but the language model, and is merged into that.
+    """
+    from soundflow.tiers.omni.settings import LM
+    from soundflow.tiers.pretrained import save_pretrained
+
+    save_pretrained(model, out)
+    if base_config.head(model)["tier"] == "omni":
+        merge(out / LM, checkpoint.load(best).deltas)
+    else:
+        for name in (*NEEDED, *FITTED):
+            (out / name).unlink(missing_ok=True)
+            if (best / name).is_file():
+                shutil.copy2(best / name, out / name)
+    shutil.copy2(best / "config.json", out / "recipe.json")
+    shutil.copy2(best / "gate.json", out / "gate.json")
+    written = sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file())
+    lines = card(out.name, _read(out / "recipe.json"), _read(out / "gate.json"), written, f"the model {model.name}")
+    (out / "TRAINING.md").write_text(lines)
+    return [*written, "TRAINING.md"]
+
+
+def merge(lm: Path, deltas: Mapping[str, Tensor]) -> None:
+    """Add LoRA updates to a Hugging Face folder's matrices, file by file; each file is there whole, old or new.
+
+    WeightsError where there is no such matrix.
+    """
+    left = dict(deltas)
+    for path in sorted(lm.glob("*.safetensors")):
+        tensors = load_file(path)
+        if not (own := [name for name in tensors if name in left]):
+            continue
+        for name in own:
+            tensors[name] = (tensors[name].float() + left.pop(name)).to(tensors[name].dtype)
+        part = path.with_suffix(".part")
+        save_file(tensors, part, {"format": "pt"})
+        part.replace(path)
+    if left:
+        raise WeightsError(f"{lm}: tensor {min(left)!r} was expected, which the adapter changes")
+
+
+def card(name: str, config: Mapping[str, Any], gate: Mapping[str, Any], files: list[str], of: str = "") -> str:
+    """A model card with what the run knows; what only its maker knows is marked "to be filled in". `of`: the model that
+    was adapted, where it is not nano.
+    """
     stages = "\n".join(
         f"| {s['name']} | {', '.join(s['trainable'])} | {s['steps']} | {_mixture(s)} |"
         for s in config.get("stages", [])
@@ -54,10 +110,14 @@ def card(name: str, config: Mapping[str, Any], gate: Mapping[str, Any], files: l
         if "calibration.json" in files
         else "not calibrated: `soundflow train calibrate`"
     )
+    nano = (
+        "An adapter of the SoundFlow nano tier: LoRA, projector and decision rows for SmolLM2-135M-Instruct. Use it"
+        f" with\n`soundflow listen FILE --adapter {name}`."
+    )
+    other = f"How {of} was adapted; the adapter lies in this folder, with the model. README.md says how it is used."
     return f"""# {name}
 
-An adapter of the SoundFlow nano tier: LoRA, projector and decision rows for SmolLM2-135M-Instruct. Use it with
-`soundflow listen FILE --adapter {name}`.
+{other if of else nano}
 
 - Step {gate.get("step", "unknown")} of stage {gate.get("stage", "unknown")}, chosen by the gate's merit; {fitted}.
 - Code: commit {config.get("commit") or "unknown"}; recipe: config.json; seed {config.get("seed", "unknown")}.

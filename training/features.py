@@ -19,8 +19,11 @@ from soundflow import SAMPLE_RATE_HZ
 from soundflow.clock import samples
 from soundflow.errors import ConfigError, DataError
 from soundflow.perceive.chunker import Chunker
-from soundflow.perceive.perceiver import Parts, Perceiver
-from soundflow.types import FloatArray, Perception
+from soundflow.perceive.omni.perceiver import NOTHING, OmniPerceiver, OmniState
+from soundflow.perceive.perceiver import Frames, Parts, Perceiver
+from soundflow.tiers.kit import Kit
+from soundflow.types import AudioChunk, FloatArray, Perception, Vad
+from training.heard_by import check, mark, reads_words
 
 CHUNK_SAMPLES = 6400
 EARLY, LATE = samples(0.4), samples(0.6)  # of a closed segment's middle, about what was said
@@ -31,6 +34,7 @@ DENSEST, SPOKEN = 4.5, 2.8  # words a second: more were never said in that time;
 class Features:
     """One stream: tags [T,521], sound [T,1024], speech [T,288] (float16) and the voice-activity segments in samples.
 
+    These widths are nano's; another model has its kit's. Of omni, speech is [T, tokens of a chunk, D] of its tower.
     `alert` [T] float32: log-odds of the alert branch, zeros where none was loaded.
     `stop_chunks` is the chunk in which a segment's stop was found, -1 where the stream ended first. `transcripts`
     maps a speech item's id to what the recogniser hears in its clip, or heard in the stream itself. `finals`: onset and
@@ -64,7 +68,17 @@ def without(features: Features, senses: Sequence[str]) -> Features:
     return replace(features, **nothing)
 
 
-def extract(audio: FloatArray, perceiver: Perceiver, words: bool = False) -> Features:
+def frames_of(perceiver: Perceiver | OmniPerceiver, chunk: AudioChunk, state: Any) -> Frames:
+    """What is heard of a chunk before words; of a tower its tokens [tokens,D] as `speech`."""
+    if isinstance(perceiver, Perceiver):
+        return perceiver.frames(chunk, state)
+    own: OmniState = state
+    found = perceiver.hear([chunk], [own])[0]
+    beside = found.beside or Frames(NOTHING, NOTHING, NOTHING, Vad((), False), 0.0, 0.0)
+    return replace(beside, speech=found.tokens)
+
+
+def extract(audio: FloatArray, perceiver: Perceiver | OmniPerceiver, words: bool = False) -> Features:
     """Stream [n] samples through the perceiver: its frame path, with `words` its recogniser, too."""
     chunker, state = Chunker(CHUNK_SAMPLES), perceiver.init_state()
     chunks = chunker.push(audio)
@@ -74,7 +88,7 @@ def extract(audio: FloatArray, perceiver: Perceiver, words: bool = False) -> Fea
     stops: list[int] = []
     finals: list[tuple[int, int, str]] = []
     for chunk in [*chunks, *([last] if last else [])]:
-        frames = perceiver.step(chunk, state) if words else perceiver.frames(chunk, state)
+        frames = perceiver.step(chunk, state) if words else frames_of(perceiver, chunk, state)  # type: ignore[arg-type]
         if isinstance(frames, Perception) and (final := frames.words.final):
             finals.append((final.start, final.end, final.text))
         tags.append(frames.tags)
@@ -93,6 +107,8 @@ def extract(audio: FloatArray, perceiver: Perceiver, words: bool = False) -> Fea
                 segments[-1] = (segments[-1][0], at)
                 stops[-1] = chunk.index
     half = [np.asarray(x, dtype=np.float16) for x in (tags, sound, speech)]
+    if not all(np.isfinite(x).all() for x in half):
+        raise DataError("an encoder's frames within the range of float16 were expected")
     log_odds = np.asarray(alert, dtype=np.float32)
     return Features(half[0], half[1], half[2], segments, stops, alert=log_odds, finals=finals)
 
@@ -113,18 +129,21 @@ def read_shard(path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
         raise DataError(f"{path}: a .flac and a .json for every sample were expected", sorted(held)[0])
 
 
-def cache_shard(job: tuple[Path, Path, Parts, bool]) -> int:
+def cache_shard(job: tuple[Path, Path, Parts | Kit, bool]) -> int:
     """Features of one shard into one .npz beside a .jsonl of its sample JSON; skipped where both are there."""
-    shard, out, parts, words = job
+    shard, out, ears, words = job
     target = out / (shard.stem + ".npz")
     if target.exists():
         return 0
-    perceiver = Perceiver(parts, CHUNK_SAMPLES)
+    perceiver = Perceiver(ears, CHUNK_SAMPLES) if isinstance(ears, Parts) else ears.hearing()
+    silent = isinstance(ears, Kit) and not reads_words(ears)
     arrays: dict[str, np.ndarray] = {}
     rows: list[str] = []
     for number, (sample, flac) in enumerate(read_shard(shard)):
         audio, _ = sf.read(io.BytesIO(flac), dtype="float32")
         features = extract(audio, perceiver, words)
+        if silent:
+            features = replace(features, segments=[], stop_chunks=[])  # which is when words are printed in training
         arrays |= {f"{n}_{number}": getattr(features, n) for n in ("tags", "sound", "speech", "alert")}
         sample["vad"] = {"segments": features.segments, "stop_chunks": features.stop_chunks}
         if words:
@@ -137,14 +156,30 @@ def cache_shard(job: tuple[Path, Path, Parts, bool]) -> int:
     return len(rows)
 
 
-def cache_all(data: Path, out: Path, parts: Parts, workers: int, words: bool = False) -> Iterator[tuple[int, int]]:
-    """Cache every shard of `data`; yields (shards done, shards in all)."""
+def cache_all(data: Path, out: Path, ears: Parts | Kit, workers: int, words: bool = False) -> Iterator[tuple[int, int]]:
+    """Cache every shard of `data`; yields (shards done, shards in all).
+
+    Args:
+        ears: nano's parts, or the kit of a model.
+
+    Raises:
+        ConfigError: `out` holds what another model heard, or the model's chunks are not of CHUNK_SAMPLES.
+    """
+    model = ears.folder if isinstance(ears, Kit) else None
+    if isinstance(ears, Kit) and samples(ears.chunk_ms / 1000) != CHUNK_SAMPLES:
+        raise ConfigError(
+            f"{model}: chunk_ms {1000 * CHUNK_SAMPLES // SAMPLE_RATE_HZ} was expected, got {ears.chunk_ms}"
+        )
+    if isinstance(ears, Kit) and words and not reads_words(ears):
+        raise ConfigError(f"{model}: --words: a model with a words channel was expected")
+    check(out, model)
     out.mkdir(parents=True, exist_ok=True)
     shards = sorted(data.glob("*.tar"))
     if not shards:
         raise DataError(f"{data}: shards (*.tar) were expected, none found")
+    mark(out, model)
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        jobs = [(s, out, parts, words) for s in shards]
+        jobs = [(s, out, ears, words) for s in shards]
         for done, _ in enumerate(pool.imap_unordered(cache_shard, jobs), 1):
             yield done, len(shards)
 

@@ -44,7 +44,7 @@ class Feed:
         drawn = mixture.drawn(self.pools, stage.mixture, stage.streams, self.seed, number)
         items: list[Item] = [(sample, self.heard(features, rng)) for sample, features in drawn]
         items += [self.made.draw(rng, n) for n in range(stage.tag_streams)] if self.made else []
-        sequences = epoch(items, self.builder, rng, ask=stage.ask)
+        sequences = epoch(items, self.builder, rng, self.builder.longest, ask=stage.ask)
         return list(batches(sequences, stage.tokens_per_batch, rng))
 
     def stream(self, number: int, position: int) -> Iterator[tuple[int, int, Batch]]:

@@ -30,7 +30,9 @@ from soundflow.decide.context import Context
 from soundflow.errors import ConfigError
 from soundflow.tiers import nano
 from soundflow.tiers.checkpoint import host_dtype
+from soundflow.tiers.kit import Kit
 from soundflow.types import Tool
+from training import kits
 from training import workers as processes
 from training.adapters import TrainableLalm
 from training.dataset import Item
@@ -41,7 +43,6 @@ from training.folders import move_folder, replace_folder, resolved, tag_calibrat
 from training.gate import Collapse, Gate, report
 from training.loss import compute
 from training.progress import Progress
-from training.sequence import SequenceBuilder
 from training.stages import RunConfig, Stage
 
 STATE = "last.pt"
@@ -63,8 +64,10 @@ class Run:
         tag_names: Sequence[str],
         tool_sets: Mapping[str, tuple[Tool, ...]],
         say: Callable[[str], None],
+        kit: Kit | None = None,
     ) -> None:
-        self.config, self.labels, self.tool_sets = config, tag_names, tool_sets
+        """`lm`, `tag_names`: of the language model and of what is heard. `kit`: of a model that is not nano."""
+        self.config, self.labels, self.tool_sets, self.kit = config, tag_names, tool_sets, kit
         self.device = processes.device(config.device)
         self.workers = processes.Workers(self.device)
         self.say: Callable[[str], None] = say if self.workers.first else lambda _: None
@@ -74,12 +77,16 @@ class Run:
         torch.set_num_threads(max(1, config.threads // self.workers.count))
         half = config.bf16 and (self.device.type == "cuda" or host_dtype() is torch.bfloat16)
         dtype = torch.bfloat16 if half else torch.float32
-        self.context = Context.load(lm / "tokenizer.json")
-        self.model = TrainableLalm(lm, tag_names, config.adapter, dtype).to(self.device)
+        self.context = kit.context() if kit else Context.load(lm / "tokenizer.json")
+        if kit:
+            kits.check(kit, config)
+        own = kits.trainable(kit, config.adapter, dtype) if kit else TrainableLalm(lm, tag_names, config.adapter, dtype)
+        self.model = own.to(self.device)
         if config.start:
             self.model.restore(Path(config.start))
-        self.tags = tag_calibration(Path(config.start) if config.start else nano.ADAPTER)
-        self.builder = SequenceBuilder(self.context, tool_sets, tag_names)
+        beside = Path(config.start) if config.start else (kit and kit.folder) or nano.ADAPTER
+        self.tags = tag_calibration(beside, len(tag_names) if kit and kit.tier != "nano" else 0)
+        self.builder = kits.builder(kit, self.context, tool_sets, tag_names)
         self.progress = Progress(self.out)
         self.gate = Gate(config.patience)
         self.number = self.step = self.stage_step = self.epoch = self.position = self.tokens = 0
@@ -135,7 +142,7 @@ class Run:
 
     def _train_stage(self, data: Mapping[str, Sequence[Item]], held: HeldOut) -> None:
         stage, c = self.stage, self.config
-        builder = SequenceBuilder(self.context, self.tool_sets, self.labels, stage.replies, self.tags)
+        builder = kits.builder(self.kit, self.context, self.tool_sets, self.labels, stage.replies, self.tags)
         feed = Feed(stage, data, builder, self.labels, c.seed)
         if c.start and not self.step:
             self.evaluate(held, counted=False)  # what it started from stays the best until something is better
@@ -246,7 +253,9 @@ class Run:
         """An adapter folder with the recipe and the gate's figures."""
         part = self.out / f"{name}.part"
         shutil.rmtree(part, ignore_errors=True)
-        self.model.save(part, CHUNK_MS, {"step": gate["step"], "stage": gate["stage"], "merit": gate["merit"]})
+        said = {"tier": self.kit.tier} if self.kit else {}
+        said |= {"step": gate["step"], "stage": gate["stage"], "merit": gate["merit"]}
+        self.model.save(part, CHUNK_MS, said)
         (part / "config.json").write_text(resolved(self.config))
         (part / "gate.json").write_text(json.dumps(gate, indent=1) + "\n")
         move_folder(part, self.out / name)

@@ -93,12 +93,15 @@ class Memory:
 
 
 class SequenceBuilder:
-    """Lays out samples.
+    """Lays out samples. `longest`: about how many chunks and words are joined to one stream.
 
     Args:
         replies: share of sound alerts whose reply is trained (answers and acts always are).
         calibration: of the tags, as the perceiver has it: what the notes of a question say was heard.
+        reads: whether there is a words channel. Without one a request is answered when it is due, by its sound alone.
     """
+
+    longest = 170
 
     def __init__(
         self,
@@ -107,12 +110,13 @@ class SequenceBuilder:
         labels: Sequence[str],
         replies: float = 0.6,
         calibration: TagCalibration | None = None,
+        reads: bool = True,
     ) -> None:
         self.context = context
-        self.calibration = calibration or TagCalibration.identity()
+        self.calibration = calibration or TagCalibration.identity(len(labels))
         self.labels = labels
         self.tool_sets = tool_sets
-        self.replies = replies
+        self.replies, self.reads = replies, reads
         self._sounds = SoundEvents(labels, CHUNK_SAMPLES, EVENTS)
 
     def build(
@@ -217,7 +221,7 @@ class SequenceBuilder:
             notes: list[Note] = []
             closed: list[int] = []
             trigger, size = response.get("trigger", ""), features.chunk_samples
-            if response.get("clock") == "endpoint":
+            if response.get("clock") == "endpoint" and self.reads:
                 item = speech[trigger]
                 last = item["offset"] // size + 6
                 closed = [c for c in sorted(finals) if c * size > item["onset"] and c <= last]

@@ -76,7 +76,8 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """One run. `cal`: folders of held-out features. `start`: adapter to go on from.
+    """One run. `cal`: folders of held-out features. `start`: adapter to go on from. `model`: folder of the model that
+    is trained, base or omni, by whose ears all features were made; empty for nano.
 
     evaluate_every, save_every: optimiser steps. patience: collapses in a row that stop the run, 0 for never.
     merit: weight of an ability in the choice of the best checkpoint, 1 where it is not named.
@@ -88,6 +89,7 @@ class RunConfig:
     stages: tuple[Stage, ...]
     transcripts: str = ""
     start: str = ""
+    model: str = ""
     seed: int = 0
     evaluate_every: int = 100
     save_every: int = 50
