@@ -19,6 +19,8 @@ SAMPLE_S: Final = 5.0
 BUSY_S: Final = 120.0  # sessions join until then; when the last one has ended, the server rests
 REST_S: Final = 25.0  # longer than a lost session waits for its client, and than the heap waits to be trimmed
 DRAWS: Final = 2000
+REFUSAL: Final = '"code":"capacity"'  # of the body of a 503
+RETRY_S: Final = 3.0
 
 Values = np.ndarray[Any, Any]
 Slope = tuple[float, float, float]  # MB an hour, low, high
@@ -35,6 +37,7 @@ class Soak:
     rss_mb: list[float] = field(default_factory=list)
     rests: list[tuple[float, list[float]]] = field(default_factory=list)
     sessions: int = 0
+    refused: list[float] = field(default_factory=list)  # when the server said that it is full: what it is meant to do
     failed: list[str] = field(default_factory=list)
     chunks: int = 0
     missing: int = 0
@@ -76,7 +79,7 @@ def slope_interval(t: Values, m: Values, block: int, seed: int) -> Slope:
     return 3600 * float(a), 3600 * float(low), 3600 * float(high)
 
 
-async def _session(server: Server, audio: np.ndarray[Any, Any], rng: random.Random, found: Soak) -> None:
+async def _session(server: Server, audio: np.ndarray[Any, Any], rng: random.Random, found: Soak, began: float) -> None:
     """One session of 5 to 60 s, spoken or written, that leaves in one of three ways."""
     found.sessions += 1
     try:
@@ -95,7 +98,11 @@ async def _session(server: Server, audio: np.ndarray[Any, Any], rng: random.Rand
         found.twice += len(seen.twice)
         found.failed += [str(e.get("error")) for _, e in seen.events]
     except SoundflowError as error:
-        found.failed.append(str(error))
+        if REFUSAL in str(error):
+            found.refused.append(time.monotonic() - began)
+            await asyncio.sleep(RETRY_S)
+        else:
+            found.failed.append(str(error))
 
 
 async def _keep(server: Server, streams: int, end: float, rng: random.Random, found: Soak) -> None:
@@ -103,7 +110,7 @@ async def _keep(server: Server, streams: int, end: float, rng: random.Random, fo
 
     async def seat(until: float) -> None:
         while time.monotonic() < until:
-            await _session(server, audio, rng, found)
+            await _session(server, audio, rng, found, began)
             await asyncio.sleep(rng.random() * 2)
 
     async def watch() -> None:
@@ -155,7 +162,7 @@ def lines(found: Soak, warm_s: float) -> Sequence[str]:
     return [
         f"RSS at rest {rest[0]:+.2f} MB an hour [{rest[1]:+.2f}, {rest[2]:+.2f}], sessions and all {whole[0]:+.2f}"
         f" [{whole[1]:+.2f}, {whole[2]:+.2f}], behind {warm_s / 60:.0f} min of warm-up",
-        f"{found.sessions} sessions, {len(found.failed)} failed, {found.chunks} chunks, {found.missing} without a"
-        f" decision, {found.twice} with two",
+        f"{found.sessions} sessions, {len(found.failed)} failed, {len(found.refused)} refused as the server was full,"
+        f" {found.chunks} chunks, {found.missing} without a decision, {found.twice} with two",
         f"left behind: {grown(found)}",
     ]

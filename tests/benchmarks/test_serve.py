@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from benchmarks.serve import soak
 from benchmarks.serve.abuse import Attack
 from benchmarks.serve.attacks import broken_text
 from benchmarks.serve.capacity import Level, most
@@ -131,3 +134,17 @@ def test_the_demo_on_the_wire():
     audio = wire_audio()
     assert audio.dtype == np.dtype("<i2")
     assert len(audio) == pytest.approx(50 * WIRE_HZ, rel=0.02)
+
+
+def test_a_soak_tells_refusals_from_failures(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(url: str, **_: object) -> None:
+        raise SoundflowError(f"{url}: HTTP 503 {said.pop(0)}")
+
+    said = ['{"error":{"code":"capacity"}}', '{"error":{"code":"draining"}}']
+    monkeypatch.setattr(soak.Live, "open", refuse)
+    monkeypatch.setattr(soak, "RETRY_S", 0.0)
+    found, server = soak.Soak(), SimpleNamespace(url="ws://x")
+    for _ in range(2):
+        asyncio.run(soak._session(server, np.zeros(8), random.Random(0), found, 0.0))  # type: ignore[arg-type]
+    assert (found.sessions, len(found.refused), len(found.failed)) == (2, 1, 1)
+    assert "draining" in found.failed[0]
