@@ -27,7 +27,8 @@ h2 { font-size: 1.15rem; margin: 2.2rem 0 .4rem; border-bottom: 1px solid #e3e7e
 h3 { font-size: 1rem; margin: 1.4rem 0 .3rem } .wide { overflow-x: auto }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .86rem }
 th, td { padding: .22rem .6rem; text-align: right; border-bottom: 1px solid #e3e7eb; white-space: nowrap }
-th:first-child, td:first-child { text-align: left } th { color: #66727f; font-weight: 600 }
+th:first-child, td:first-child, .words { text-align: left }
+.words { white-space: normal; min-width: 16rem } th { color: #66727f; font-weight: 600 }
 .note, .facts { color: #66727f; font-size: .85rem } figure { margin: .8rem 0 } img { max-width: 100%; height: auto }
 figcaption { color: #66727f; font-size: .85rem }
 """

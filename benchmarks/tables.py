@@ -6,7 +6,7 @@ import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from rich.table import Table as RichTable
 
@@ -14,6 +14,8 @@ from benchmarks.acts import GROUPS
 from benchmarks.charts import plain
 
 Figures = dict[str, Any]
+
+NARROW: Final = 40  # letters; a column with more is of words, left and wrapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,12 @@ class Table:
         return "\n".join([*lines, "", *([self.note, ""] if self.note else [])])
 
     def html(self) -> str:
+        wordy = [any(len(row[k]) > NARROW for row in self.rows) for k in range(len(self.columns))]
+
         def cells(tag: str, row: Sequence[str]) -> str:
-            return "<tr>" + "".join(f"<{tag}>{html.escape(c)}</{tag}>" for c in row) + "</tr>"
+            open_tags = [f"<{tag} class=words>" if w else f"<{tag}>" for w in wordy]
+            made = (f"{t}{html.escape(c)}</{tag}>" for t, c in zip(open_tags, row, strict=True))
+            return f"<tr>{''.join(made)}</tr>"
 
         body = "\n".join(cells("td", row) for row in self.rows)
         note = f"<p class=note>{html.escape(self.note)}</p>" if self.note else ""
