@@ -27,6 +27,7 @@ class Letters:
     """A context of one token a character."""
 
     end_id = 0
+    end_ids = (0,)
 
     def plain(self, text: str) -> str:
         return text
