@@ -99,10 +99,10 @@ def scene(tone: MakeAudio, noise: MakeAudio) -> np.ndarray:
 @pytest.mark.weights
 def test_a_written_answer_is_what_the_stream_answers_to_typed_words(model: Model, scene: np.ndarray) -> None:
     heard = asking.listen(model, scene)
-    text = asking.write(model, asking.ask(model, heard, "What sound is this?"), 80)
+    text = asking.write(model, asking.ask(model, heard, "Which month follows May?"), 80)
     stream = Stream(model, proactivity=0.0)
     stream.push(asking.padded(scene, model.chunk_samples, asking.TAIL_S))
-    step = stream.row.ask("What sound is this?")
+    step = stream.row.ask("Which month follows May?")
     assert step is not None
     logits = model.lalm.step([stream.row.now // model.chunk_samples], [step.inputs], stream.row.lalm)[0]
     events, _ = stream.row.finish(step, logits)
