@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -223,13 +223,7 @@ class Perceiver:
         self, chunks: Sequence[AudioChunk], states: Sequence[PerceiverState], frames: Sequence[Frames]
     ) -> list[Perception | Exception]:
         """`step` for a chunk of many streams behind `hear`; a stream that fails gives its error and harms no other."""
-        found: list[Perception | Exception] = []
-        for chunk, state, heard in zip(chunks, states, frames, strict=True):
-            try:
-                found.append(self.step(chunk, state, frames=heard))
-            except Exception as error:  # noqa: BLE001 - the caller ends the stream with it
-                found.append(error)
-        return found
+        return apart(self.step, chunks, states, frames)
 
     def ended(self, end_sample: int, state: PerceiverState) -> tuple[Sound, ...]:
         """Offsets of the sounds that still go on at the end of the stream."""
@@ -250,3 +244,16 @@ def check(chunk: AudioChunk, position: int, chunk_samples: int) -> None:
         )
     if not np.isfinite(chunk.samples).all():
         raise AudioFormatError(f"chunk {chunk.index}: finite samples were expected, got NaN or infinity")
+
+
+def apart(
+    step: Callable[..., Perception], chunks: Sequence[AudioChunk], states: Sequence[Any], frames: Sequence[Any]
+) -> list[Perception | Exception]:
+    """`step` of each stream; one that fails gives its error and harms no other."""
+    found: list[Perception | Exception] = []
+    for chunk, state, heard in zip(chunks, states, frames, strict=True):
+        try:
+            found.append(step(chunk, state, frames=heard))
+        except Exception as error:  # noqa: BLE001 - the caller ends the stream with it
+            found.append(error)
+    return found

@@ -18,7 +18,7 @@ from soundflow.errors import ConfigError
 from soundflow.perceive.encoders.carried import attend, band, convolved, frequencies, kept
 from soundflow.perceive.encoders.grid import Streaming
 from soundflow.perceive.encoders.raise_rate import REACH_SAMPLES, RaisedRate
-from soundflow.perceive.encoders.rows import Slot
+from soundflow.perceive.encoders.rows import OfModule, Slot
 
 SMALL = {
     "hidden_size": 32,
@@ -55,7 +55,7 @@ def module_of(config: Any) -> Any:
     return MimiEncoderModel(config)
 
 
-class Mimi:
+class Mimi(OfModule):
     """A `StreamModel` of one frame (80 ms) a unit."""
 
     name = "mimi"
@@ -99,16 +99,6 @@ class Mimi:
             behind, step = behind + _padding(conv) * step, step * _stride(conv)
         behind += (config.num_hidden_layers * self._held + _padding(module.downsample)) * step
         self.left_samples = -(-behind * ratio.numerator // ratio.denominator) + REACH_SAMPLES
-
-    @property
-    def dtype(self) -> torch.dtype:
-        dtype: torch.dtype = self.module.dtype
-        return dtype
-
-    @property
-    def device(self) -> torch.device:
-        device: torch.device = self.module.device
-        return device
 
     def advance(self, audio: Tensor, first: Tensor, held: dict[str, Tensor]) -> Tensor:
         """See `StreamModel`. Ahead of the stream the convolutions find zeros, the last one the first frame again."""

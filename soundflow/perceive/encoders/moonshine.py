@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from soundflow.errors import ConfigError
 from soundflow.perceive.encoders.grid import Windowed
+from soundflow.perceive.encoders.rows import OfModule
 from soundflow.perceive.moonshine import FIELD_SAMPLES, HOP_SAMPLES
 
 LEFT_FRAMES = 50
@@ -38,7 +38,7 @@ def module_of(config: Any) -> Any:
     return MoonshineEncoder(config)
 
 
-class Moonshine:
+class Moonshine(OfModule):
     """A `WindowModel`: [R, n] audio -> [R, (n - 895) // 384 + 1, D]."""
 
     name = "moonshine"
@@ -50,16 +50,6 @@ class Moonshine:
     def __init__(self, module: Any) -> None:
         self.module = module.eval()
         self.width: int = module.config.hidden_size
-
-    @property
-    def dtype(self) -> torch.dtype:
-        dtype: torch.dtype = self.module.dtype
-        return dtype
-
-    @property
-    def device(self) -> torch.device:
-        device: torch.device = self.module.device
-        return device
 
     def encode(self, audio: Tensor) -> Tensor:
         """See `WindowModel`."""

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from soundflow.errors import ConfigError
 from soundflow.perceive.encoders.carried import attend, band, convolved, kept
 from soundflow.perceive.encoders.grid import Streaming
-from soundflow.perceive.encoders.rows import Slot
+from soundflow.perceive.encoders.rows import OfModule, Slot
 
 _STRIDE = 4
 SMALL = {
@@ -42,7 +42,7 @@ def module_of(config: Any) -> Any:
     return MoonshineStreamingEncoder(config)
 
 
-class MoonshineStreaming:
+class MoonshineStreaming(OfModule):
     """A `StreamModel` of one frame a unit.
 
     A layer of window (l, r) sees l - 1 frames before and r - 1 after each, so that its frames come r - 1 frames late:
@@ -78,16 +78,6 @@ class MoonshineStreaming:
         convolutions = embedder.conv1.left_pad + 2 * embedder.conv2.left_pad
         attention = sum(left for left, _ in self._sides)
         self.left_samples = convolutions * embedder.frame_len + attention * self.unit_samples
-
-    @property
-    def dtype(self) -> torch.dtype:
-        dtype: torch.dtype = self.module.dtype
-        return dtype
-
-    @property
-    def device(self) -> torch.device:
-        device: torch.device = self.module.device
-        return device
 
     def advance(self, audio: Tensor, first: Tensor, held: dict[str, Tensor]) -> Tensor:
         """See `StreamModel`."""

@@ -17,7 +17,7 @@ from soundflow.errors import ConfigError
 from soundflow.perceive.encoders.carried import kept
 from soundflow.perceive.encoders.grid import Streaming
 from soundflow.perceive.encoders.mel import HALF_WINDOW, HOP_SAMPLES, MelPower
-from soundflow.perceive.encoders.rows import Slot
+from soundflow.perceive.encoders.rows import OfModule, Slot
 
 PREEMPHASIS = 0.97
 _FFT_SAMPLES = 512
@@ -75,7 +75,7 @@ class _Tails:
         return x
 
 
-class Nemotron:
+class Nemotron(OfModule):
     """A `StreamModel` whose unit is one chunk of the attention."""
 
     name = "nemotron_asr_streaming"
@@ -117,16 +117,6 @@ class Nemotron:
         back = conv.left_pad + self._held + self.unit_frames - 1
         self.left_samples = mels * HOP_SAMPLES + HALF_WINDOW + 1 + len(module.layers) * back * hop
         self._power = MelPower(config.num_mel_bins, _FFT_SAMPLES, False, module.device)
-
-    @property
-    def dtype(self) -> torch.dtype:
-        dtype: torch.dtype = self.module.dtype
-        return dtype
-
-    @property
-    def device(self) -> torch.device:
-        device: torch.device = self.module.device
-        return device
 
     def advance(self, audio: Tensor, first: Tensor, held: dict[str, Tensor]) -> Tensor:
         """See `StreamModel`. Chunk by chunk, as a chunk sees itself whole."""

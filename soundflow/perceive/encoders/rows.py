@@ -115,3 +115,19 @@ def checked(samples: Tensor, active: Tensor | None, chunk_samples: int, state: R
     if bad := [row for row, fine in zip(rows, finite, strict=True) if not fine]:
         raise AudioFormatError(f"{owner}: expected finite samples, got NaN or infinity in rows {bad}")
     return rows
+
+
+class OfModule:
+    """Weights in a class of transformers, `module`; where they lie and in which numbers."""
+
+    module: Any
+
+    @property
+    def dtype(self) -> torch.dtype:
+        dtype: torch.dtype = self.module.dtype
+        return dtype
+
+    @property
+    def device(self) -> torch.device:
+        device: torch.device = self.module.device
+        return device

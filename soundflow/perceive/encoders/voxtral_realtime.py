@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -14,7 +13,7 @@ from soundflow.errors import ConfigError
 from soundflow.perceive.encoders.carried import attend, band, convolved, frequencies, kept
 from soundflow.perceive.encoders.grid import Streaming
 from soundflow.perceive.encoders.mel import HALF_WINDOW, HOP_SAMPLES, MelPower, whisper_scale
-from soundflow.perceive.encoders.rows import Slot
+from soundflow.perceive.encoders.rows import OfModule, Slot
 
 LOUDEST = 1.5
 FRAME_SAMPLES = 2 * HOP_SAMPLES
@@ -46,7 +45,7 @@ def module_of(config: Any) -> Any:
     return VoxtralRealtimeEncoder(config)
 
 
-class VoxtralRealtime:
+class VoxtralRealtime(OfModule):
     """A `StreamModel` of one frame (20 ms) a unit."""
 
     name = "voxtral_realtime"
@@ -71,16 +70,6 @@ class VoxtralRealtime:
         self.left_samples = 3 * HOP_SAMPLES + HALF_WINDOW + config.num_hidden_layers * self._held * FRAME_SAMPLES
         self._rope = frequencies(self.name, module.rotary_emb)
         self._power = MelPower(config.num_mel_bins, 400, True, module.device)
-
-    @property
-    def dtype(self) -> torch.dtype:
-        dtype: torch.dtype = self.module.dtype
-        return dtype
-
-    @property
-    def device(self) -> torch.device:
-        device: torch.device = self.module.device
-        return device
 
     def advance(self, audio: Tensor, first: Tensor, held: dict[str, Tensor]) -> Tensor:
         """See `StreamModel`."""

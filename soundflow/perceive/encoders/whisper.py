@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from soundflow.errors import ConfigError
 from soundflow.perceive.encoders.grid import Windowed
 from soundflow.perceive.encoders.mel import HALF_WINDOW, HOP_SAMPLES, MelPower, whisper_scale
+from soundflow.perceive.encoders.rows import OfModule
 
 FRAME_SAMPLES = 2 * HOP_SAMPLES
 LEFT_MS = 4_000
@@ -47,7 +47,7 @@ def module_of(config: Any) -> Any:
     return WhisperEncoder(config)
 
 
-class Whisper:
+class Whisper(OfModule):
     """A `WindowModel`: [R, 200 + n] audio -> [R, (n - 360) // 320 + 1, D]."""
 
     name = "whisper"
@@ -60,16 +60,6 @@ class Whisper:
         self.width: int = module.config.d_model
         self.max_frames: int | None = module.config.max_source_positions
         self._power = MelPower(module.config.num_mel_bins, 400, True, module.device)
-
-    @property
-    def dtype(self) -> torch.dtype:
-        dtype: torch.dtype = self.module.dtype
-        return dtype
-
-    @property
-    def device(self) -> torch.device:
-        device: torch.device = self.module.device
-        return device
 
     def features(self, audio: Tensor) -> Tensor:
         """[R, 200 + n] -> [R, M, 2 f] log-mel, f whole frames."""

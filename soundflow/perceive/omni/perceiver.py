@@ -20,7 +20,7 @@ from soundflow.perceive import perceiver
 from soundflow.perceive.normalise import decibels
 from soundflow.perceive.omni.encoder import OmniEncoder, TowerState
 from soundflow.perceive.own import OwnSounds
-from soundflow.perceive.perceiver import Frames, Perceiver, PerceiverState
+from soundflow.perceive.perceiver import Frames, Perceiver, PerceiverState, apart
 from soundflow.types import AudioChunk, FloatArray, Perception, Sound, Vad, Words
 
 NOTHING: Final = np.zeros(0, np.float32)
@@ -128,13 +128,7 @@ class OmniPerceiver:
         self, chunks: Sequence[AudioChunk], states: Sequence[OmniState], frames: Sequence[OmniFrames]
     ) -> list[Perception | Exception]:
         """As `Perceiver.step_rows`."""
-        found: list[Perception | Exception] = []
-        for chunk, state, heard in zip(chunks, states, frames, strict=True):
-            try:
-                found.append(self.step(chunk, state, frames=heard))
-            except Exception as error:  # noqa: BLE001 - the caller ends the stream with it
-                found.append(error)
-        return found
+        return apart(self.step, chunks, states, frames)
 
     def ended(self, end_sample: int, state: OmniState) -> tuple[Sound, ...]:
         """Offsets of the sounds that still go on at the end of the stream."""
