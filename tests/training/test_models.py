@@ -313,7 +313,8 @@ def test_features_by_worker_processes_are_the_same(world, data, tmp_path):
     assert heard_by.read(tmp_path / "f") == heard_by.identity(root / "model")
     for (_, a), (_, b) in zip(load_all(tmp_path / "f", {}), load_all(root / "features", {}), strict=True):
         for name in ("tags", "sound", "speech"):
-            np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
+            # Kept in half precision: a sum taken in another order may round to the neighbour.
+            np.testing.assert_allclose(getattr(a, name), getattr(b, name), rtol=2**-10, atol=2**-11)
 
 
 @of("omni")
