@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from soundflow.decide import scripted
+from soundflow.decide import recorded, scripted
 from soundflow.decide.backbones.decoder import Block, Decoder
 from soundflow.decide.kv_cache import CacheState
-from soundflow.decide.slab import Group, Slab
+from soundflow.decide.slab import Group, Place, Shape, Slab, attend
 from soundflow.int8 import Int8Linear
 
 
@@ -39,17 +39,47 @@ def forward(llama: Decoder, rows: Sequence[Tensor], caches: Sequence[CacheState]
     starts = [int(c.lengths[0]) for c in caches]
     for cache, count in zip(caches, counts, strict=True):
         cache.check(count)
-    x = torch.cat(list(rows)).to(llama.device)
-    at = torch.cat([torch.arange(s, s + n) for s, n in zip(starts, counts, strict=True)]).to(llama.device)
+    x = torch.cat(list(rows))
+    at = torch.cat([torch.arange(s, s + n) for s, n in zip(starts, counts, strict=True)])
+    if llama.slabs is None:
+        hidden = _layers(llama, x.to(llama.device), at.to(llama.device), _RowByRow(llama, caches, starts, counts))
+    else:
+        hidden = _by_index(llama, x, at, _places(caches, starts, counts))
+    for cache, count in zip(caches, counts, strict=True):
+        cache.lengths += count
+    return list(torch.split(hidden, counts))
+
+
+def _layers(llama: Decoder, x: Tensor, at: Tensor, attention: _RowByRow | _ByIndex) -> Tensor:
+    """x [T,D] and positions [T] -> [T,D], final norm and all."""
     cos, sin = llama.cos[at].to(x.dtype)[:, None], llama.sin[at].to(x.dtype)[:, None]
-    attention = (_ByIndex if llama.slabs is not None else _RowByRow)(llama, caches, starts, counts)
     for layer, block in enumerate(llama.blocks):
         assert isinstance(block, Block)
         x = _block(block, x, layer, attention, cos, sin)
-    for cache, count in zip(caches, counts, strict=True):
-        cache.lengths += count
-    out = F.rms_norm(x, (llama.config.width,), llama.norm, llama.config.eps)
-    return list(torch.split(out, counts))
+    return F.rms_norm(x, (llama.config.width,), llama.norm, llama.config.eps)
+
+
+def _places(caches: Sequence[CacheState], starts: Sequence[int], counts: Sequence[int]) -> dict[Slab, list[Place]]:
+    found: dict[Slab, list[Place]] = {}
+    first = 0
+    for cache, start, count in zip(caches, starts, counts, strict=True):
+        assert cache.place is not None
+        slab, row = cache.place
+        found.setdefault(slab, []).append((row, first, start, count))
+        first += count
+    return found
+
+
+def _by_index(llama: Decoder, x: Tensor, at: Tensor, places: dict[Slab, list[Place]]) -> Tensor:
+    def layers(x: Tensor, at: Tensor, reads: Sequence[tuple[Slab, Group, int]]) -> Tensor:
+        return _layers(llama, x, at, _ByIndex(llama, reads))
+
+    assert llama.slabs is not None
+    if (played := recorded.run(llama.slabs, x, at, places, llama.device, layers)) is not None:
+        return played
+    shapes = {slab: Shape.of(p) for slab, p in places.items()}
+    reads = [(slab, Group.of(p, shapes[slab]).to(llama.device), shapes[slab].end) for slab, p in places.items()]
+    return layers(x.to(llama.device), at.to(llama.device), reads)
 
 
 class _Row:
@@ -87,24 +117,15 @@ class _RowByRow:
 class _ByIndex:
     """Attention over all caches of a slab at once, padded to the longest."""
 
-    def __init__(
-        self, llama: Decoder, caches: Sequence[CacheState], starts: Sequence[int], counts: Sequence[int]
-    ) -> None:
+    def __init__(self, llama: Decoder, reads: Sequence[tuple[Slab, Group, int]]) -> None:
         groups = llama.config.heads // llama.config.kv_heads
-        slabs: dict[Slab, list[tuple[int, int, int, int]]] = {}
-        first = 0
-        for cache, start, count in zip(caches, starts, counts, strict=True):
-            assert cache.place is not None
-            slab, row = cache.place
-            slabs.setdefault(slab, []).append((row, first, start, count))
-            first += count
-        self._groups = [Group.of(s, places, groups, llama.norm.dtype, llama.device) for s, places in slabs.items()]
+        self._reads = [(slab, group, group.mask(end, groups, llama.norm.dtype)) for slab, group, end in reads]
 
     def __call__(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """As of `_RowByRow`."""
-        out = torch.empty(len(q), q.shape[1] * q.shape[2], dtype=q.dtype, device=q.device)
-        for group in self._groups:
-            group.attend(layer, q, k, v, out)
+        out = q.new_zeros(len(q), q.shape[1] * q.shape[2])  # a recorded pass has tokens of nobody behind its end
+        for slab, group, mask in self._reads:
+            attend(slab, group, mask, layer, q, k, v, out)
         return out
 
 

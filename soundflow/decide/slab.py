@@ -6,15 +6,22 @@ given back; their memory is never moved.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 ROWS: Final = 64
+
+Place = tuple[int, int, int, int]
+"""Of one cache in a pass: its row of the slab, its first token in the pass, its first slot, its count of tokens."""
+
+Record = Callable[[Callable[[], Tensor]], Callable[[], Tensor]]
+"""Work on tensors that stay where they are -> the same, played again (`soundflow.decide.recorded`)."""
 
 
 @dataclass(eq=False)
@@ -30,10 +37,15 @@ class Slab:
 
 
 class Slabs:
-    """Slabs of one device, by shape. A slab without a taken row is let go where another has room."""
+    """Slabs of one device, by shape. A slab without a taken row is let go where another has room.
 
-    def __init__(self) -> None:
+    record: how passes over them are recorded, None where they are not. recorded: those that were, newest last; they
+    know where the slabs lie, and go when one of these does.
+    """
+
+    def __init__(self, record: Record | None = None) -> None:
         self._slabs: dict[tuple[object, ...], list[Slab]] = {}
+        self.record, self.recorded = record, OrderedDict[tuple[object, ...], Any]()
 
     def take(self, shape: tuple[int, int, int, int], dtype: torch.dtype, device: torch.device) -> tuple[Slab, int]:
         """A row of a slab for (layers, kv heads, slots, head width)."""
@@ -48,63 +60,90 @@ class Slabs:
             free = same[-1:]
         for empty in [slab for slab in free[1:] if len(slab.free) == ROWS]:
             same.remove(empty)
+            self.recorded.clear()
         return free[0], free[0].free.pop()
 
 
-@dataclass(frozen=True)
-class Group:
-    """The rows of one slab in one pass of T tokens, n of them in these B rows of at most P tokens each.
+class Shape(NamedTuple):
+    """Of a group: how many tokens, caches, tokens of one cache at most, and slots that attention reads."""
 
-    tokens [n]: their places among the T. rows [B]; row_of, slot_of [n]: where their keys and values go. padded [B,P]:
-    places of each row's tokens, the first token of the pass behind its end. kept [n]: their places in padded. mask
-    [B,1,G*P,m] additive.
+    tokens: int
+    rows: int
+    most: int
+    end: int
+
+    @staticmethod
+    def of(places: Sequence[Place]) -> Shape:
+        counts = [p[3] for p in places]
+        return Shape(sum(counts), len(places), max(counts), max(p[2] + p[3] for p in places))
+
+
+class Group(NamedTuple):
+    """The rows of one slab in one pass, n tokens in B rows of at most P tokens each.
+
+    tokens [n]: their places among the tokens of the pass. rows [B]; row_of, slot_of [n]: where their keys and values
+    go. padded [B,P]: places of each row's tokens, the first token of the pass behind its end. kept [n]: their places in
+    padded. limits [B,P]: the last slot that each may look at.
     """
 
-    slab: Slab
     tokens: Tensor
     rows: Tensor
     row_of: Tensor
     slot_of: Tensor
     padded: Tensor
     kept: Tensor
-    mask: Tensor
+    limits: Tensor
 
     @staticmethod
-    def of(
-        slab: Slab, places: Sequence[tuple[int, int, int, int]], groups: int, dtype: torch.dtype, device: torch.device
-    ) -> Group:
-        """`places` of each cache: row, first token in the pass, first slot, count. `groups`: heads a kv head."""
-        most, end = max(p[3] for p in places), max(p[2] + p[3] for p in places)
+    def of(places: Sequence[Place], shape: Shape) -> Group:
+        """On the host. Where `shape` is larger than `places`, the first token is there several times, and rows that
+        nobody reads look at one slot.
+        """
         tokens, row_of, slot_of, kept = (list[int]() for _ in range(4))
-        padded = torch.zeros(len(places), most, dtype=torch.int64)
-        seen = torch.zeros(len(places), most, end, dtype=torch.bool)
-        seen[:, :, 0] = True  # a token that is only padding looks at something
+        padded, limits = (torch.zeros(shape.rows, shape.most, dtype=torch.int64) for _ in range(2))
         for b, (row, first, slot, count) in enumerate(places):
             tokens += range(first, first + count)
             row_of += [row] * count
             slot_of += range(slot, slot + count)
-            kept += range(b * most, b * most + count)
+            kept += range(b * shape.most, b * shape.most + count)
             padded[b, :count] = torch.arange(first, first + count)
-            seen[b, :count] = torch.arange(end) <= torch.arange(slot, slot + count)[:, None]
-        mask = torch.zeros(seen.shape, dtype=dtype).masked_fill_(~seen, float("-inf"))
+            limits[b, :count] = torch.arange(slot, slot + count)
         rows = [row for row, _, _, _ in places]
-        mask = mask[:, None].repeat(1, 1, groups, 1).to(device)
-        at = [torch.tensor(x, dtype=torch.int64).to(device) for x in (tokens, rows, row_of, slot_of, kept)]
-        return Group(slab, at[0], at[1], at[2], at[3], padded.to(device), at[4], mask)
 
-    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, out: Tensor) -> None:
-        """Write k and v [T,Hkv,Dh] of these rows' tokens, attend with q [T,H,Dh], put the result into out [T,H*Dh]."""
-        keys, values = self.slab.keys[layer], self.slab.values[layer]
-        keys[self.row_of, :, self.slot_of] = k[self.tokens]
-        values[self.row_of, :, self.slot_of] = v[self.tokens]
-        end = self.mask.shape[-1]
-        (b, p), (heads, dim), kv_heads = self.padded.shape, q.shape[1:], k.shape[1]
-        queries = q[self.padded].view(b, p, kv_heads, heads // kv_heads, dim).permute(0, 2, 3, 1, 4)
-        found = F.scaled_dot_product_attention(
-            queries.reshape(b, kv_heads, -1, dim),
-            keys[:, :, :end].index_select(0, self.rows),
-            values[:, :, :end].index_select(0, self.rows),
-            attn_mask=self.mask,
-        )
-        flat = found.view(b, kv_heads, heads // kv_heads, p, dim).permute(0, 3, 1, 2, 4).reshape(b * p, heads * dim)
-        out[self.tokens] = flat[self.kept]
+        def full(x: list[int], length: int) -> Tensor:
+            return torch.tensor(x + x[:1] * (length - len(x)), dtype=torch.int64)
+
+        at = [full(x, shape.tokens) for x in (tokens, row_of, slot_of, kept)]
+        return Group(at[0], full(rows, shape.rows), at[1], at[2], padded, at[3], limits)
+
+    def to(self, device: torch.device) -> Group:
+        return Group(*(x.to(device, copy=True) for x in self))
+
+    def fill(self, other: Group) -> None:
+        """Take over the numbers of another one of this shape, of any device."""
+        for mine, theirs in zip(self, other, strict=True):
+            mine.copy_(theirs)
+
+    def mask(self, end: int, groups: int, dtype: torch.dtype) -> Tensor:
+        """[B,1,G*P,end] additive. `groups`: heads a kv head."""
+        seen = torch.arange(end, device=self.limits.device) <= self.limits[:, :, None]
+        mask = torch.zeros(seen.shape, dtype=dtype, device=seen.device).masked_fill_(~seen, float("-inf"))
+        return mask[:, None].repeat(1, 1, groups, 1)
+
+
+def attend(slab: Slab, group: Group, mask: Tensor, layer: int, q: Tensor, k: Tensor, v: Tensor, out: Tensor) -> None:
+    """Write k and v [T,Hkv,Dh] of these rows' tokens, attend with q [T,H,Dh], put the result into out [T,H*Dh]."""
+    keys, values = slab.keys[layer], slab.values[layer]
+    keys[group.row_of, :, group.slot_of] = k[group.tokens]
+    values[group.row_of, :, group.slot_of] = v[group.tokens]
+    end = mask.shape[-1]
+    (b, p), (heads, dim), kv_heads = group.padded.shape, q.shape[1:], k.shape[1]
+    queries = q[group.padded].view(b, p, kv_heads, heads // kv_heads, dim).permute(0, 2, 3, 1, 4)
+    found = F.scaled_dot_product_attention(
+        queries.reshape(b, kv_heads, -1, dim),
+        keys[:, :, :end].index_select(0, group.rows),
+        values[:, :, :end].index_select(0, group.rows),
+        attn_mask=mask,
+    )
+    flat = found.view(b, kv_heads, heads // kv_heads, p, dim).permute(0, 3, 1, 2, 4).reshape(b * p, heads * dim)
+    out[group.tokens] = flat[group.kept]

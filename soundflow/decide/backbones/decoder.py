@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from soundflow.decide import recorded
 from soundflow.decide.backbones.config import DecoderConfig, check_capacity
 from soundflow.decide.kv_cache import CacheState, rotate
 from soundflow.decide.slab import Slabs
@@ -149,14 +150,18 @@ class Decoder(nn.Module):
         return self.norm.device
 
     def to_device(self, device: torch.device) -> Decoder:
-        """Move everything but the embeddings there; on a GPU caches lie in slabs (`soundflow.decide.slab`)."""
+        """Move everything but the embeddings there; on a GPU caches lie in slabs (`soundflow.decide.slab`), passes over
+        which are recorded (`soundflow.decide.recorded`).
+        """
         embed = self.embed
         head = nn.Linear(self.config.width, self.config.vocab, bias=False, device="meta")
         head.weight = nn.Parameter(self.head.weight.detach().to(device), requires_grad=False)
         self.embed, self.head = nn.Embedding(1, 1), nn.Linear(1, 1)  # the head may be the embeddings' own tensor
         self.to(device)
         self.embed, self.head = embed, head
-        self.slabs = Slabs() if device.type != "cpu" else None
+        self.slabs = None
+        if device.type != "cpu":
+            self.slabs = Slabs(recorded.cuda() if device.type == "cuda" else None)
         return self
 
     def to_int8(self) -> None:
