@@ -76,18 +76,21 @@ def load(
         ConfigError: config.json is missing or wrong, its model_type unknown, or a setting does not fit the encoder.
         WeightsError: the weights are not those of the config.
     """
-    path = Path(folder) / "config.json"
-    raw = read_config(path)
-    family = _known(raw.pop("model_type", None), str(path))
-    try:
-        module = _built(family, family.config_of(raw), 0, dtype)
-    except Exception as error:  # of many kinds: transformers checks its configs itself
-        raise ConfigError(f"{path}: {error}") from error
+    family, module = _of(folder, dtype)
     encoder = _wrapped(family, module.to(device), chunk_samples, left_ms, look_ahead_ms)
     mels = {"feature_size": module.config.num_mel_bins} if hasattr(module.config, "num_mel_bins") else {}
     require_front_end(Path(folder), {**family.front_end, **mels})
     fill(module, Path(folder), family.keys, family.renamed)
     return encoder
+
+
+def outline(
+    folder: Path, chunk_samples: int, left_ms: float | None = None, look_ahead_ms: float | None = None
+) -> EncoderSpec:
+    """The `spec` of what `load` makes of a folder; no weights are read. ConfigError as of `load`."""
+    with torch.device("meta"):
+        family, module = _of(folder, torch.float32)
+        return _wrapped(family, module, chunk_samples, left_ms, look_ahead_ms).spec
 
 
 def random(
@@ -145,6 +148,17 @@ def markdown(rows: list[tuple[str, EncoderSpec]]) -> str:
             f"| {spec.name} | {checkpoint} | {spec.kind} | {spec.frame_rate_hz:.4g} | {late} | {spec.width} | {left} |"
         )
     return "\n".join(lines)
+
+
+def _of(folder: Path, dtype: torch.dtype) -> tuple[Family, Any]:
+    """What the folder's config.json says, with random weights."""
+    path = Path(folder) / "config.json"
+    raw = read_config(path)
+    family = _known(raw.pop("model_type", None), str(path))
+    try:
+        return family, _built(family, family.config_of(raw), 0, dtype)
+    except Exception as error:  # of many kinds: transformers checks its configs itself
+        raise ConfigError(f"{path}: {error}") from error
 
 
 def _known(model_type: Any, where: str) -> Family:

@@ -12,8 +12,8 @@ from torch.nn import functional as F
 from soundflow.errors import ConfigError
 from soundflow.perceive.encoders.carried import attend, band, convolved, frequencies, kept
 from soundflow.perceive.encoders.grid import Streaming
-from soundflow.perceive.encoders.mel import HALF_WINDOW, HOP_SAMPLES, MelPower, whisper_scale
 from soundflow.perceive.encoders.rows import OfModule, Slot
+from soundflow.perceive.mel import HALF_WINDOW, HOP_SAMPLES, MelPower, log_power, whisper_scale
 
 LOUDEST = 1.5
 FRAME_SAMPLES = 2 * HOP_SAMPLES
@@ -74,7 +74,7 @@ class VoxtralRealtime(OfModule):
     def advance(self, audio: Tensor, first: Tensor, held: dict[str, Tensor]) -> Tensor:
         """See `StreamModel`."""
         m = self.module
-        mel = whisper_scale(self._power(audio), LOUDEST).transpose(1, 2).to(self.dtype)
+        mel = whisper_scale(log_power(self._power(audio)), LOUDEST).transpose(1, 2).to(self.dtype)
         x, held["mel"] = kept(held["mel"], mel, 2)
         x, held["conv"] = kept(held["conv"], F.gelu(convolved(m.embedder.conv1, x)), 2)
         x = F.gelu(convolved(m.embedder.conv2, x)).transpose(1, 2)

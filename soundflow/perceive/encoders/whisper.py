@@ -15,8 +15,8 @@ from torch.nn import functional as F
 
 from soundflow.errors import ConfigError
 from soundflow.perceive.encoders.grid import Windowed
-from soundflow.perceive.encoders.mel import HALF_WINDOW, HOP_SAMPLES, MelPower, whisper_scale
 from soundflow.perceive.encoders.rows import OfModule
+from soundflow.perceive.mel import HALF_WINDOW, HOP_SAMPLES, MelPower, log_power, whisper_scale
 
 FRAME_SAMPLES = 2 * HOP_SAMPLES
 LEFT_MS = 4_000
@@ -64,7 +64,7 @@ class Whisper(OfModule):
     def features(self, audio: Tensor) -> Tensor:
         """[R, 200 + n] -> [R, M, 2 f] log-mel, f whole frames."""
         power = self._power(audio)
-        return whisper_scale(power[:, : power.shape[1] // 2 * 2]).transpose(1, 2)
+        return whisper_scale(log_power(power[:, : power.shape[1] // 2 * 2])).transpose(1, 2)
 
     def encode(self, audio: Tensor) -> Tensor:
         """See `WindowModel`."""

@@ -21,10 +21,11 @@ from torch import Tensor
 
 from soundflow.errors import AudioFormatError, ConfigError
 from soundflow.perceive.encoder import Encoded, EncoderSpec
+from soundflow.perceive.mel import HOP_SAMPLES, whisper_scale
 from soundflow.perceive.omni import mel
 from soundflow.perceive.omni.tower import FRAMES_A_TOKEN, Tower
 
-TOKEN_SAMPLES: Final = FRAMES_A_TOKEN * mel.HOP_SAMPLES
+TOKEN_SAMPLES: Final = FRAMES_A_TOKEN * HOP_SAMPLES
 CHUNK_SAMPLES: Final = 6_400
 MEMORY_CHUNKS: Final = 60
 _KEYS: Final = ("tail", "past", "peaks", "heard")
@@ -77,14 +78,14 @@ class OmniEncoder:
                 f" and {memory_chunks}"
             )
         self._tower, self._chunk, self._left, self._memory = tower, chunk_samples, left_chunks, memory_chunks
-        self._frames = chunk_samples // mel.HOP_SAMPLES
+        self._frames = chunk_samples // HOP_SAMPLES
         block = 2 * tower.config.half_block
         if (left_chunks + 1) * self._frames > block:
             raise ConfigError(
                 f"omni tower: at most {block} mel frames are read at once, {left_chunks} + 1 chunks have"
                 f" {(left_chunks + 1) * self._frames}"
             )
-        self._mel = mel.LogMel(tower.config.mels).to(self.device)
+        self._mel = mel.LogMel(tower.config.mels, self.device)
 
     @property
     def device(self) -> torch.device:
@@ -153,7 +154,7 @@ class OmniEncoder:
         for count in sorted(set(heard.tolist())):
             same = (heard == count).nonzero()[:, 0].to(self.device)
             window = whole[same][:, -(count + 1) * self._frames :]
-            tokens = self._tower(mel.normalise(window, peaks[same]))
+            tokens = self._tower(whisper_scale(window, peaks[same]))
             out[at[same]] = tokens[:, -self.tokens :].float()
         return Encoded(out, counts)
 

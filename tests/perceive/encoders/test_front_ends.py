@@ -9,11 +9,11 @@ import torch
 import transformers
 
 from soundflow.errors import ConfigError
-from soundflow.perceive.encoders.mel import MelPower, whisper_scale
 from soundflow.perceive.encoders.raise_rate import REACH_SAMPLES, RaisedRate
 from soundflow.perceive.encoders.registry import random_module
 from soundflow.perceive.encoders.voxtral_realtime import LOUDEST
 from soundflow.perceive.encoders.whisper import Whisper
+from soundflow.perceive.mel import MelPower, log_power, whisper_scale
 from tests.perceive.encoders.audio import noise
 
 CPU = torch.device("cpu")
@@ -49,7 +49,7 @@ def test_with_a_fixed_ceiling_the_features_are_voxtrals() -> None:
     extractor = transformers.VoxtralRealtimeFeatureExtractor(feature_size=20)
     wanted = extractor(audio[0].numpy(), sampling_rate=16_000, return_tensors="pt")["input_features"][0]
     mirrored = torch.cat([audio[:, 1:201].flip(1), audio], dim=1)
-    got = whisper_scale(MelPower(20, 400, True, CPU)(mirrored), LOUDEST)[0].T
+    got = whisper_scale(log_power(MelPower(20, 400, True, CPU)(mirrored)), LOUDEST)[0].T
     torch.testing.assert_close(got, wanted[:, : got.shape[1]], rtol=1e-4, atol=1e-4)
     assert (wanted == (LOUDEST - 4) / 4).any()
 

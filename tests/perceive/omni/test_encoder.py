@@ -6,19 +6,22 @@ import pytest
 import torch
 
 from soundflow.errors import AudioFormatError, ConfigError
+from soundflow.perceive.mel import whisper_scale
 from soundflow.perceive.omni import mel
 from soundflow.perceive.omni.encoder import OmniEncoder
 from tests.perceive.omni.test_tower import reference
 from tests.perceive.omni.tiny import CONFIG, audio, encoder, run, tower
 
+CPU = torch.device("cpu")
+
 
 def whole(samples: torch.Tensor, left: int, memory: int = 60) -> torch.Tensor:
     """Offline [B, F, D] of the whole stream under the window schedule of the docstring, chunk by chunk from scratch."""
-    raw = mel.LogMel(CONFIG.mels)(torch.nn.functional.pad(samples, (mel.LEFT_SAMPLES, 0)))
+    raw = mel.LogMel(CONFIG.mels, CPU)(torch.nn.functional.pad(samples, (mel.LEFT_SAMPLES, 0)))
     out, model = [], tower()
     for k in range(raw.shape[1] // 40):
         ceiling = raw[:, max(0, k + 1 - memory) * 40 : (k + 1) * 40].amax(dim=(1, 2))
-        out.append(model(mel.normalise(raw[:, max(0, k - left) * 40 : (k + 1) * 40], ceiling))[:, -10:])
+        out.append(model(whisper_scale(raw[:, max(0, k - left) * 40 : (k + 1) * 40], ceiling))[:, -10:])
     return torch.cat(out, 1)
 
 
@@ -35,8 +38,8 @@ def test_parity_with_the_papers_encoding_of_a_clip():
     end over the whole clip, then the reference tower on 40 frames at a time."""
     samples = audio(1, 5)
     samples[:, :6400] = 0.9 * torch.sin(torch.arange(6400) * 0.3)
-    raw = mel.LogMel(CONFIG.mels)(torch.nn.functional.pad(samples, (mel.LEFT_SAMPLES, 0)))
-    features = mel.normalise(raw, raw.amax(dim=(1, 2)))
+    raw = mel.LogMel(CONFIG.mels, CPU)(torch.nn.functional.pad(samples, (mel.LEFT_SAMPLES, 0)))
+    features = whisper_scale(raw)
     with torch.no_grad():
         expected = reference(tower())(input_features=features[0].T, feature_lens=torch.full((5,), 40)).last_hidden_state
     got = run(encoder(), samples)[0]
@@ -57,9 +60,9 @@ def test_causal(left):
 def test_no_gradient_flows_from_a_chunk_to_samples_behind_it():
     model = tower().train(False)
     samples = audio(1, 2).requires_grad_()
-    log_mel = mel.LogMel(CONFIG.mels)
-    raw = log_mel.forward.__wrapped__(log_mel, torch.nn.functional.pad(samples, (mel.LEFT_SAMPLES, 0)))
-    tokens = model.forward.__wrapped__(model, mel.normalise(raw[:, :40], raw[:, :40].amax(dim=(1, 2))))
+    log_mel = mel.LogMel(CONFIG.mels, CPU)
+    raw = log_mel(torch.nn.functional.pad(samples, (mel.LEFT_SAMPLES, 0)))
+    tokens = model.forward.__wrapped__(model, whisper_scale(raw[:, :40]))
     tokens.square().sum().backward()
     assert samples.grad is not None
     assert not samples.grad[:, 6400:].any()

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from soundflow.errors import WeightsError
+from soundflow.perceive.mel import whisper_scale
 from soundflow.perceive.omni import mel
 from soundflow.tiers.omni import layout
 from soundflow.tiers.omni.lalm import OmniLalm
@@ -96,8 +97,8 @@ def test_parity_of_the_whole_path_from_samples(omni):
     generator = torch.Generator().manual_seed(4)
     samples = 0.2 * torch.randn(1, 6 * 6400, generator=generator)
     samples[:, :6400] *= 4  # the loudest first: there the published clip-wide ceiling is ours
-    raw = mel.LogMel(128)(torch.nn.functional.pad(samples.clamp(-1, 1), (mel.LEFT_SAMPLES, 0)))
-    features = mel.normalise(raw, raw.amax(dim=(1, 2)))[0]
+    raw = mel.LogMel(128, torch.device("cpu"))(torch.nn.functional.pad(samples.clamp(-1, 1), (mel.LEFT_SAMPLES, 0)))
+    features = whisper_scale(raw)[0]
     with torch.no_grad():
         tower = thinker().model.audio_tower
         encoded = tower(input_features=features.T, feature_lens=torch.full((6,), 40)).last_hidden_state

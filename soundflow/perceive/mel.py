@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import torch
 from torch import Tensor
 
-HOP_SAMPLES = 160
-WINDOW_SAMPLES = 400
-HALF_WINDOW = WINDOW_SAMPLES // 2
+HOP_SAMPLES: Final = 160
+WINDOW_SAMPLES: Final = 400
+HALF_WINDOW: Final = WINDOW_SAMPLES // 2
+LEAST: Final = 1e-10
+RANGE: Final = 8.0
+"""80 dB."""
 
 
 class MelPower:
@@ -40,16 +45,19 @@ class MelPower:
         return power
 
 
-def whisper_scale(power: Tensor, loudest: Tensor | float | None = None) -> Tensor:
+def log_power(power: Tensor) -> Tensor:
+    """log10, of no less than 1e-10."""
+    return power.clamp(min=LEAST).log10()
+
+
+def whisper_scale(logs: Tensor, loudest: Tensor | float | None = None) -> Tensor:
     """log10 of power, no more than 8 below the loudest, then (x + 4) / 4 (Radford et al. 2022, as its code has it).
 
     Args:
-        power: [R, n, M].
-        loudest: log10 of the loudest power; None takes it of each row of `power`.
+        logs: [R, n, M].
+        loudest: log10 of the loudest power, for all or [R]; None takes it of each row of `logs`.
     """
-    logs = power.clamp(min=1e-10).log10()
     if loudest is None:
-        loudest = logs.amax(dim=(1, 2), keepdim=True)
-    floor = loudest - 8.0
-    logs = logs.clamp(min=floor) if isinstance(floor, float) else logs.maximum(floor)
-    return (logs + 4.0) / 4.0
+        loudest = logs.amax(dim=(1, 2))
+    floor = torch.as_tensor(loudest, dtype=logs.dtype, device=logs.device) - RANGE
+    return (logs.maximum(floor.reshape(-1, 1, 1)) + 4.0) / 4.0
