@@ -56,7 +56,7 @@ class Deprived:
 
 def deprive(model: Model, sense: str) -> Model:
     """`model` without the sense, a key of SENSES: what it would have said about the decision is switched off too."""
-    weights = {"sound": {"branch_weight": 0.0}, "tags": {"alert_weight": 0.0}}.get(sense, {})
+    weights = {"sound": {"branch_weight": 0.0}, "tags": {"alert_weight": 0.0, "wanted_weight": 0.0}}.get(sense, {})
     deprived: Any = Deprived(model.perceiver, sense)
     return replace(model, perceiver=deprived, calibration=replace(model.calibration, **weights))
 

@@ -36,8 +36,8 @@ async def build_engine(config: Config, metrics: Metrics | NoMetrics) -> Engine:
     """
     if config.model is None and config.tier != "nano":
         raise ConfigError(f"tier: 'nano' was expected, got {config.tier!r}; another tier is a folder, as `model`")
-    if config.model is not None and (config.adapter or config.engine == "ray"):
-        raise ConfigError("model: expected without an adapter (the folder has its own), and with the local engine")
+    if config.model is not None and config.adapter:
+        raise ConfigError("model: expected without an adapter, as the folder has its own")
     if config.engine == "ray":
         try:
             from serving.ray.engine import RayEngine

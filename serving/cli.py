@@ -19,6 +19,9 @@ def serve(
         str | None, typer.Option(metavar="URL", help="Of a broker: mqtt://host:port or mqtts://host:port.")
     ] = None,
     engine: Annotated[str | None, typer.Option(help="local: in this process; ray: on a Ray cluster.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Folder of a whole model of any tier, in place of nano.", show_default=False)
+    ] = None,
     config: Annotated[
         Path | None, typer.Option(envvar="SOUNDFLOW_CONFIG", help="YAML file (docs/serving.md).", show_default=False)
     ] = None,
@@ -30,7 +33,7 @@ def serve(
 
     This is not a certified alarm: do not rely on it for safety.
     """
-    settings = load(config, flags(host, port, wyoming_port, mqtt, engine))
+    settings = load(config, flags(host, port, wyoming_port, mqtt, engine, model))
     if print_config:
         typer.echo(shown(settings), nl=False)
         return
@@ -44,10 +47,15 @@ def serve(
 
 
 def flags(
-    host: str | None, port: int | None, wyoming_port: int | None, mqtt: str | None, engine: str | None
+    host: str | None,
+    port: int | None,
+    wyoming_port: int | None,
+    mqtt: str | None,
+    engine: str | None,
+    model: Path | None = None,
 ) -> dict[str, Any]:
     """The flags that were given, in the shape of the configuration."""
-    found: dict[str, Any] = {"host": host, "port": port, "engine": engine}
+    found: dict[str, Any] = {"host": host, "port": port, "engine": engine, "model": model}
     if wyoming_port is not None:
         found["wyoming"] = {"port": wyoming_port, "enabled": True}
     if mqtt is not None:

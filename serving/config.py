@@ -196,7 +196,12 @@ class Log(Strict):
 
 
 class Config(BaseSettings):
-    """The whole. Made by `serving.configfile.load`; `Config(...)` itself reads neither the environment nor a file."""
+    """The whole. Made by `serving.configfile.load`; `Config(...)` itself reads neither the environment nor a file.
+
+    model: a model folder in place of nano; with ray, of every node. hearing_process: of the local engine; not for base
+    and omni on a GPU, where the encoders stay beside the language model. eight_bit: on CPUs that multiply int8; of base
+    and omni the language model alone, unless its config.json says how it is quantised.
+    """
 
     model_config = SettingsConfigDict(
         extra="forbid",

@@ -25,6 +25,7 @@ CONTAINER_SECRETS: Final = "/run/secrets"
 """Docker mounts secrets there, readable by all of the container."""
 MASK: Final = "**********"
 _PATHS: Final = (
+    ("model",),
     ("token_file",),
     ("tools_file",),
     ("tls", "cert_file"),

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -15,13 +14,13 @@ from serving.config import Config
 from serving.decider import Decider
 from serving.ears import FarPerceiver
 from serving.engine import LaneEngine
-from serving.handle import EngineInfo
 from serving.journal import Journal, NoJournal, RedisJournal, SqliteJournal
 from serving.metrics import Metrics, NoMetrics
+from serving.tier import Tier, check_same, info_of
 from serving.voices import LocalVoices
 from serving.work import Frame, Pass, Work
-from soundflow import SAMPLE_RATE_HZ, __version__
-from soundflow.errors import ConfigError, WeightsError
+from soundflow import SAMPLE_RATE_HZ
+from soundflow.errors import WeightsError
 from soundflow.perceive.perceiver import Perceiver
 from soundflow.respond.voice import Voice, choose_voice
 from soundflow.row import Model
@@ -49,11 +48,6 @@ class LocalWorker:
             thread.shutdown(wait=False, cancel_futures=True)
         if self._own_ears is not None:
             await asyncio.to_thread(self._own_ears.close)
-
-
-def info_of(model: Model, voice: str, rate_hz: int) -> EngineInfo:
-    chunk_ms = 1000 * model.chunk_samples / SAMPLE_RATE_HZ
-    return EngineInfo(model.tier, __version__, chunk_ms, tuple(model.perceiver.labels), voice, rate_hz)
 
 
 def load_voice(wanted: bool) -> Voice | None:
@@ -91,9 +85,13 @@ class LocalWorkers:
         return self._model
 
     async def renew(self, adapter: Path | None) -> Callable[[], None]:
-        """Load the tier with this adapter (seconds). WeightsError or ConfigError: the old model stays."""
+        """Load the tier with this adapter, or the model folder as it is now (seconds). WeightsError or ConfigError: the
+        old model stays; so it does where open sessions could not go on with the new one."""
         old = self._model, self._ears
-        self._model, self._ears = await asyncio.to_thread(self._load, adapter)
+        new = await asyncio.to_thread(self._load, adapter)
+        if old[0] is not None:
+            check_same(info_of(new[0]), info_of(old[0]))
+        self._model, self._ears = new
 
         def undo() -> None:
             self._model, self._ears = old
@@ -101,19 +99,9 @@ class LocalWorkers:
         return undo
 
     def _load(self, adapter: Path | None) -> tuple[Model, FarPerceiver | None]:
-        from soundflow.tiers import nano
-        from soundflow.tiers.pretrained import from_pretrained
-
-        if self._config.model is not None:
-            if adapter is not None:
-                raise ConfigError(f"adapter: none was expected beside a model folder, got {adapter}")
-            return from_pretrained(self._config.model, device=self._config.device), None
-        how = {"adapter": adapter, "eight_bit": self._config.eight_bit, "device": self._config.device}
-        threads = os.cpu_count() or 1
-        if not self._config.hearing_process:
-            return nano.load(**how, word_threads=threads), None
-        ears = FarPerceiver(partial(nano.hearing, **how, word_threads=threads), *nano.heard(adapter))
-        return nano.load(**how, perceiver=cast(Perceiver, ears)), ears
+        tier, threads = Tier.of(self._config, adapter), os.cpu_count() or 1
+        ears = tier.ears(threads) if self._config.hearing_process else None
+        return tier.load(threads, ears), ears
 
     async def start(self) -> LocalWorker:
         """SoundflowError where the process that hears cannot begin."""

@@ -17,7 +17,7 @@ from soundflow.errors import SoundflowError
 from soundflow.events import ErrorEvent, Event
 from soundflow.respond.grammar import ActGrammar
 from soundflow.respond.playback import Playback
-from soundflow.respond.reply import HEADER_ROOM, MAX_ACT_TOKENS, GivenReply, Reply
+from soundflow.respond.reply import REPLY_ROOM, GivenReply, Reply
 from soundflow.session import Session
 from soundflow.types import FloatArray, Kind, ReplyRequest
 
@@ -153,13 +153,15 @@ class Replies:
         """Go on from `saved`, which may hold more than this. The LALM's row was restored before."""
         self._pending = list(saved["pending"])
         if saved["reply"] is not None:
-            self._reply = self._fork(saved["reply"]["request"])
+            self._reply = self._fork(saved["reply"]["request"], begun=True)
             self._reply.restore(saved["reply"])
 
-    def _fork(self, request: ReplyRequest) -> Reply | GivenReply:
+    def _fork(self, request: ReplyRequest, begun: bool = False) -> Reply | GivenReply:
+        """begun: at some time before, when the row may have held chunks that have left it since."""
         if request.say:
             return GivenReply(request)
-        cache = self._lalm.fork(0, self._row, HEADER_ROOM + MAX_ACT_TOKENS + self._lalm.capacity)
+        left = self._lalm.capacity - int(self._row.cache.lengths[0]) if begun else 0
+        cache = self._lalm.fork(0, self._row, left + REPLY_ROOM)
         return Reply(self._lalm, self._context, cache, request, self.grammar)
 
     def _make(self, reply: Reply | GivenReply) -> None:

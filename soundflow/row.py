@@ -17,6 +17,8 @@ from soundflow.decide.context import Context, sound_names
 from soundflow.decide.evidence import Evidence
 from soundflow.decide.lalm import Lalm
 from soundflow.decide.policy import Calibration, DecisionPolicy
+from soundflow.decide.waited import Waited
+from soundflow.errors import ConfigError
 from soundflow.events import Event
 from soundflow.perceive.labels import display_name
 from soundflow.perceive.own import OwnSound
@@ -27,6 +29,7 @@ from soundflow.report import sound_event
 from soundflow.respond.grammar import ActGrammar
 from soundflow.respond.playback import Playback
 from soundflow.respond.recall import recall
+from soundflow.respond.reply import REPLY_ROOM
 from soundflow.respond.spoken_values import tool_phrases
 from soundflow.respond.tools import tools_prompt
 from soundflow.session import Session, SessionConfig
@@ -38,7 +41,11 @@ USUAL = "a word " * 20  # a request that must fit beside the tools
 
 @dataclass(frozen=True)
 class Model:
-    """The parts of a tier, weights only; any number of streams share one."""
+    """The parts of a tier, weights only; any number of streams share one.
+
+    Raises:
+        ConfigError: the language model knows too few positions for a full cache and a reply behind it.
+    """
 
     tier: str
     chunk_samples: int
@@ -46,6 +53,14 @@ class Model:
     lalm: Lalm
     context: Context
     calibration: Calibration
+
+    def __post_init__(self) -> None:
+        most, given = self.lalm.llama.config.limit - REPLY_ROOM, self.lalm.capacity
+        if given > most:
+            raise ConfigError(
+                f"cache_tokens: at most {most} was expected, as the language model knows {most + REPLY_ROOM} positions"
+                f" and a reply may need {REPLY_ROOM} of them; got {given}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +81,13 @@ class _Recent:
 
     tags: deque[FloatArray] = field(default_factory=lambda: deque(maxlen=TAG_MEMORY))
     alerts: deque[float] = field(default_factory=lambda: deque(maxlen=TAG_MEMORY))
+    waited: Waited = field(default_factory=Waited)
+
+    def hear(self, perception: Perception, evidence: Evidence) -> None:
+        """The next chunk."""
+        self.tags.append(perception.tags)
+        self.alerts.append(perception.alert)
+        self.waited.hear(evidence.wanted(perception.tags))
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,16 +213,16 @@ class Row:
         if step.asked:
             return self._answer(step, logits)
         perception, chunk = step.perception, step.perception.chunk
-        self._recent.tags.append(perception.tags)
-        self._recent.alerts.append(perception.alert)
+        recent = self._recent
+        recent.hear(perception, self._evidence)
         if not step.closed:
-            logits[Kind.SPEAK] += self._evidence.bias(self._recent.tags, self._recent.alerts)
+            logits[Kind.SPEAK] += self._evidence.bias(recent.tags, recent.alerts, recent.waited)
         can_act = bool(self.manner.tools) and self.model.lalm.can_act
         into = self.session.broken_into(perception.words)
         decided = self.policy.decide(chunk, logits.tolist(), self.hold, can_act, step.closed, into)
         own, decided = self._taught(perception, decided)
         labels = self.model.perceiver.labels
-        names = sound_names(np.stack(self._recent.tags), labels) if decided.kind is not Kind.SILENT else ()
+        names = sound_names(np.stack(recent.tags), labels) if decided.kind is not Kind.SILENT else ()
         if self.manner.manual or self._unwanted(names, step.closed, own):
             own, decided = None, replace(decided, kind=Kind.SILENT)
         out = self.session.on_chunk(perception, decided, self.lalm.forgotten[0], self._kept(names), own)
@@ -210,6 +232,7 @@ class Row:
         if out.start is not None:
             if not out.start.heard and not own:
                 self.policy.announced(chunk, self.hold)
+                recent.waited.told()
             events += self.replies.start(self._recalled(out.start), self.now)
         elif out.resume and not self.manner.manual:
             events += self.say(out.resume)
@@ -224,8 +247,7 @@ class Row:
 
     def replay(self, step: Step) -> None:
         """A step that was decided on before, elsewhere: its logits are not read, nothing is told again."""
-        self._recent.tags.append(step.perception.tags)
-        self._recent.alerts.append(step.perception.alert)
+        self._recent.hear(step.perception, self._evidence)
         words = step.perception.words
         self.session.state.stable_words = 0 if words.final else self.session.state.stable_words + len(words.new)
 
@@ -293,9 +315,11 @@ class Row:
 
     def _weigh(self) -> Evidence:
         """The evidence for what is asked for now; the session is told of it."""
-        fit, tags, instruction = self.model.calibration, self.standing.tags, self.manner.instruction
+        tags, instruction = self.standing.tags, self.manner.instruction
         self.session.asked(bool(instruction) or bool(tags.any()), self.standing.each)
-        return Evidence(self.model.perceiver.labels, fit.alert_weight, fit.branch_weight, instruction, tags)
+        self._recent.waited = Waited()
+        fit, labels = self.model.calibration, self.model.perceiver.labels
+        return Evidence(labels, fit, instruction, tags, self.standing.wanted)
 
     def _muted(self, label: str) -> bool:
         return label in self.manner.muted or display_name(label) in self.manner.muted
@@ -319,6 +343,7 @@ class Row:
             "hold": (self.hold.until, self.hold.wary_until),
             "tags": list(self._recent.tags),
             "alerts": list(self._recent.alerts),
+            "waited": self._recent.waited.snapshot(),
             "now": self.now,
             **self.replies.snapshot(),
         }
@@ -332,5 +357,6 @@ class Row:
         self.hold.until, self.hold.wary_until = saved["hold"]
         self._recent.tags = deque(saved["tags"], maxlen=TAG_MEMORY)
         self._recent.alerts = deque(saved["alerts"], maxlen=TAG_MEMORY)
+        self._recent.waited = Waited.restore(saved["waited"])
         self.now = self.playback.playhead = saved["now"]
         self.replies.restore(saved)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from soundflow.errors import AudioFormatError, StreamClosedError
+from soundflow.errors import AudioFormatError, ConfigError, StreamClosedError
 from soundflow.loop import Stream
 from soundflow.respond.tools import make_tools
 from tests.tiny_model import CHUNK, tiny_model
@@ -163,3 +163,10 @@ def test_the_stream_is_wary_after_an_announcement_but_not_under_an_instruction(m
     asked = Stream(model, proactivity=1.0, instruction="Describe every sound you hear.")
     assert [e for k in range(6) for e in asked.push(quiet) if e.type == "reply.started"]
     assert asked.row.hold.wary_until <= 6
+
+
+def test_a_cache_that_leaves_a_reply_no_positions_is_refused_when_the_model_is_made(nano_parts):
+    """Else the first replies would be made, and the one behind a full cache would end the stream."""
+    tiny_model(nano_parts, capacity=2048 - 704)
+    with pytest.raises(ConfigError, match=r"cache_tokens: at most 1344 was expected.*got 1345"):
+        tiny_model(nano_parts, capacity=2048 - 703)

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+from soundflow.decide.lalm import LalmState
 from soundflow.errors import SoundflowError
 from soundflow.replies import Replies
 from soundflow.respond.playback import Playback
 from soundflow.session import Session, SessionConfig
 from soundflow.types import Decision, Kind, Perception, Vad, Words
+from tests.decide.tiny import lalm as tiny_lalm
 
 CHUNK = 6400
 
@@ -75,6 +77,39 @@ def test_it_advances_with_the_audio_and_then_there_is_nothing_more():
     made = Made()
     assert types(made.replies.advance(2 * CHUNK)) == ["reply.delta", "reply.done"]
     assert made.replies.advance(3 * CHUNK) == []
+
+
+def with_a_model(capacity: int) -> tuple[Replies, Session, LalmState]:
+    """Replies of a tiny LALM whose every answer is as long as an answer may be."""
+    model = tiny_lalm(capacity)
+    context = SimpleNamespace(
+        said=lambda text: [1],
+        reply_header=lambda *given: list(range(60)),
+        decode=lambda ids: "x" * len(ids),
+        end_ids=(),
+    )
+    row, session = model.init_state(1), Session(SessionConfig())
+    return Replies(model, context, row, session, Playback(None), None, False), session, row
+
+
+def test_a_reply_goes_on_where_the_row_has_become_shorter_than_it_was_when_the_reply_began():
+    first, session, row = with_a_model(900)
+    model = first._lalm
+    model.start(0, [1, 2], row)
+    for chunk in range(8):
+        model.step([chunk], [torch.randn(110, 32)], row)
+    zeros = np.zeros(1, np.float32)
+    heard = Perception(0, CHUNK, zeros, zeros, zeros, Vad((), False), Words())
+    request = session.on_chunk(heard, Decision(0, Kind.SPEAK, (0.1, 0.9, 0.0)), -1, ("a siren",)).start
+    first.start(request, CHUNK)
+    saved, kept = first.snapshot(), session.snapshot()
+    expected = first.close(2 * CHUNK)
+    second, other, shorter = with_a_model(900)
+    other.restore(kept)
+    second._lalm.start(0, [1, 2], shorter)
+    second.restore(saved)
+    assert second.close(2 * CHUNK) == expected
+    assert expected[-1].text == "x" * 80
 
 
 def test_a_stopped_reply_says_nothing():

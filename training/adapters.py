@@ -79,12 +79,13 @@ class TrainableLalm(nn.Module):
         base = decoder(lm_folder, dtype)
         context = Context.load(lm_folder / "tokenizer.json")
         table = embeddings(base)
+        head: Tensor = base.get_output_embeddings().weight.detach()  # type: ignore[union-attr, operator]
         self.config, self.dtype = config, dtype
         self.lm = adapted(base, config)
         self.projector = Projector(tag_embeddings(table, [context.encode(name) for name in tag_names]), *widths)
-        rows = tag_embeddings(table, [context.encode(f" {word}") for word in DECISION_WORDS])
-        self.decision_in = nn.Parameter(rows.clone())
-        self.decision_out = nn.Parameter(rows.clone())
+        words = [context.encode(f" {word}") for word in DECISION_WORDS]
+        self.decision_in = nn.Parameter(tag_embeddings(table, words))
+        self.decision_out = nn.Parameter(tag_embeddings(head, words))
         self.bias = nn.Parameter(torch.tensor([2.0, 0.0, -1.0]))
 
     @property

@@ -15,8 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from soundflow.decide.evidence import MEMORY, Evidence
+from soundflow.decide.evidence import Evidence
 from soundflow.decide.policy import Calibration
+from soundflow.decide.waited import MEMORY, Waited
 from soundflow.errors import DataError
 from soundflow.perceive.standing import Standing
 from soundflow.perceive.tags import TagCalibration
@@ -24,7 +25,7 @@ from soundflow.scoring import Outcome, balanced_accuracy, best_threshold, calibr
 from soundflow.types import Kind
 from training.evaluate import LATE_CHUNKS, Scored
 from training.sequence import speech_items
-from training.tag_groups import TAGS
+from training.tag_groups import columns
 from training.words_sim import simulate_words
 
 LIKELY = 0.05
@@ -51,9 +52,7 @@ class Fit:
     false_alarms_hour: float
 
 
-def with_evidence(
-    scored: Sequence[Scored], labels: Sequence[str], weight: float, branch_weight: float = 0.0
-) -> list[Scored]:
+def with_evidence(scored: Sequence[Scored], labels: Sequence[str], weights: Calibration) -> list[Scored]:
     """The same streams with the bias of tags and branch on <speak>, as the loop adds it: not where a turn has just
     closed.
     """
@@ -62,17 +61,17 @@ def with_evidence(
         sample, features = s.item
         instruction = str(sample.get("instruction") or "")
         standing = Standing(instruction, labels)
-        evidence = Evidence(labels, weight, branch_weight, instruction, standing.tags)
+        evidence = Evidence(labels, weights, instruction, standing.tags, standing.wanted)
         _, finals = simulate_words(speech_items(sample, features), features, random.Random(0))
-        tags = features.tags.astype(np.float32)
+        tags, waited = features.tags.astype(np.float32), Waited()
         logits = s.logits.copy()
         for k in range(len(logits)):
-            if k in finals:
-                if standing.hear(finals[k]):
-                    evidence = Evidence(labels, weight, branch_weight, instruction, standing.tags)
-            else:
+            if k in finals and standing.hear(finals[k]):
+                evidence, waited = Evidence(labels, weights, instruction, standing.tags, standing.wanted), Waited()
+            waited.hear(evidence.wanted(tags[k]))
+            if k not in finals:
                 logits[k, Kind.SPEAK] += evidence.bias(
-                    tags[(lo := max(0, k - MEMORY + 1)) : k + 1], features.alert[lo : k + 1]
+                    tags[(lo := max(0, k - MEMORY + 1)) : k + 1], features.alert[lo : k + 1], waited
                 )
         made.append(replace(s, logits=logits))
     return made
@@ -205,16 +204,16 @@ def fit_tags(scores: Array, labels: Sequence[str], groups: Sequence[str]) -> Tag
     """Platt scaling of the tags (Platt 1999): p = sigmoid(a logit(s) + b), one pair for all tags.
 
     Args:
-        scores: [n,521] best score of each tag over n clips.
-        groups: for each clip the sound that it holds, a key of `TAGS`. A group's score is that of its best tag; it is
-            present in the clips of its own and absent from all others.
+        scores: [n,L] best score of each tag over n clips, in the order of `labels`.
+        groups: for each clip the sound that it holds, a key of `columns(labels)`. A group's score is that of its best
+            tag; it is present in the clips of its own and absent from all others.
     """
     step = 1 / 512
     clipped = np.clip(scores, step, 1 - step)
     logits = np.log(clipped / (1 - clipped))
-    columns = {name: [labels.index(tag) for tag in tags] for name, tags in TAGS.items()}
-    x = torch.from_numpy(np.stack([logits[:, i].max(1) for i in columns.values()], axis=1))
-    y = torch.tensor([[float(name == own) for name in columns] for own in groups], dtype=torch.float64)
+    known = columns(labels)
+    x = torch.from_numpy(np.stack([logits[:, i].max(1) for i in known.values()], axis=1))
+    y = torch.tensor([[float(name == own) for name in known] for own in groups], dtype=torch.float64)
     a = torch.ones((), dtype=torch.float64, requires_grad=True)
     b = torch.zeros((), dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([a, b], max_iter=100, line_search_fn="strong_wolfe")

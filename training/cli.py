@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from soundflow.decide.policy import Calibration
 from soundflow.errors import ConfigError, DataError
 from soundflow.respond.tools import load_tools
 from soundflow.tiers import checkpoint, nano, weights
 from soundflow.tiers.kit import kit
 from soundflow.types import Tool
-from training import own_cli
+from training import own_cli, tags_cli
 
 if TYPE_CHECKING:
     from soundflow.tiers.kit import Kit
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from training.stages import RunConfig
 
 ALERT_WEIGHT = BRANCH_WEIGHT = 1.0  # chosen on the dial recordings: training/RUNS.md
+WANTED_WEIGHT = 3.0  # chosen on "tell me when you hear X" of train clips: training/RUNS.md
 
 
 class TrainGroup(TyperGroup):
@@ -155,6 +157,7 @@ def calibrate(
     branch_weight: Annotated[
         float, typer.Option(min=0, help="Weight of the alert branch, if best/ has one.")
     ] = BRANCH_WEIGHT,
+    wanted_weight: Annotated[float, typer.Option(min=0, help="Weight of tags that are waited for.")] = WANTED_WEIGHT,
 ) -> None:
     """Fit temperature, biases and thresholds on held-out streams, and write calibration.json beside the best
     adapter.
@@ -175,9 +178,10 @@ def calibrate(
     elif branch_weight and not any(s.item[1].alert.any() for s in scored):
         raise DataError(f"{cal[0]}: features heard with the branch were expected (soundflow train features --branch)")
     labels = own.labels if own else nano_labels()
-    scored = fitting.with_evidence(scored, labels, alert_weight, branch_weight)
+    weights = {"alert_weight": alert_weight, "branch_weight": branch_weight, "wanted_weight": wanted_weight}
+    scored = fitting.with_evidence(scored, labels, Calibration(**weights))
     found = fitting.fit(scored)
-    replace(found.calibration, alert_weight=alert_weight, branch_weight=branch_weight).save(best / "calibration.json")
+    replace(found.calibration, **weights).save(best / "calibration.json")
     fitting.reliability(*fitting.crossed(scored), run_dir / "reliability.png", "cal streams, fitted crosswise")
     typer.echo(
         f"ECE {found.ece_before:.4f} -> {found.ece_after:.4f} (crosswise; {found.ece_likely:.4f} of p(response) where"
@@ -284,23 +288,6 @@ def alert_average(
     average(nano.parts().sound, branches, out)
 
 
-@app.command("calibrate-tags")
-def calibrate_tags(
-    features: Annotated[Path, typer.Argument(help="Cached features of train streams.")],
-    out: Annotated[Path, typer.Argument(help="tags.json to write (beside an adapter).")],
-) -> None:
-    """Fit the probabilities of sound events on the events of cached train streams."""
-    from training import calibrate as fitting
-    from training.features import event_scores
-    from training.heard_by import check
-
-    check(features, None)
-    scores, groups = event_scores(features, tuple(fitting.TAGS))
-    made = fitting.fit_tags(scores, nano_labels(), groups)
-    made.save(out)
-    typer.echo(f"{len(groups)} events: p = sigmoid({made.a[0]:.3f} logit(score) + {made.b[0]:.3f})")
-
-
 def nano_labels() -> tuple[str, ...]:
     """AudioSet labels in the order of the sound encoder."""
     from soundflow.perceive.sound import labels
@@ -308,4 +295,5 @@ def nano_labels() -> tuple[str, ...]:
     return labels(nano.parts().sound)
 
 
+app.registered_commands += tags_cli.app.registered_commands  # calibrate-tags
 app.registered_commands += own_cli.app.registered_commands  # sound, sounds, forget-sound, sound-bank

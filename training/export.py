@@ -66,8 +66,8 @@ def _whole(best: Path, model: Path, out: Path) -> list[str]:
     if base_config.head(model)["tier"] == "omni":
         merge(out / LM, checkpoint.load(best).deltas)
     else:
+        (out / "calibration.json").unlink(missing_ok=True)  # of an earlier adapter; tags.json is of the encoders
         for name in (*NEEDED, *FITTED):
-            (out / name).unlink(missing_ok=True)
             if (best / name).is_file():
                 shutil.copy2(best / name, out / name)
     shutil.copy2(best / "config.json", out / "recipe.json")

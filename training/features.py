@@ -73,9 +73,8 @@ def frames_of(perceiver: Perceiver | OmniPerceiver, chunk: AudioChunk, state: An
     if isinstance(perceiver, Perceiver):
         return perceiver.frames(chunk, state)
     own: OmniState = state
-    found = perceiver.hear([chunk], [own])[0]
-    beside = found.beside or Frames(NOTHING, NOTHING, NOTHING, Vad((), False), 0.0, 0.0)
-    return replace(beside, speech=found.tokens)
+    tokens = perceiver.hear([chunk], [own])[0]
+    return Frames(NOTHING, NOTHING, tokens, Vad((), False), 0.0, 0.0)
 
 
 def extract(audio: FloatArray, perceiver: Perceiver | OmniPerceiver, words: bool = False) -> Features:
@@ -229,7 +228,7 @@ def load_all(cache: Path, transcripts: Mapping[str, str]) -> list[tuple[dict[str
 
 
 def event_scores(cache: Path, classes: tuple[str, ...]) -> tuple[np.ndarray, list[str]]:
-    """Best score of each tag [n,521] during each event of `classes` in the cached streams, and the events' classes."""
+    """Best score of each tag [n,L] during each event of `classes` in the cached streams, and the events' classes."""
     scores, groups = [], []
     for sample, features in load_all(cache, {}):
         for event in sample["events"]:

@@ -22,12 +22,12 @@ FORMAT: Final = 1
 NANO: Final = {"format": FORMAT, "tier": "nano", "digest": ""}
 STRETCH, STRETCHES = 1 << 12, 8
 """Bytes of a stretch of a file or tensor, and stretches that are read: a part of gigabytes is known in a moment."""
-WEIGHTS: Final = (".safetensors", ".pt", ".onnx", ".ort")
+WEIGHTS: Final = (".safetensors", ".pt", ".pth", ".onnx", ".ort")
 LONGEST: Final = 100_000_000
 """Bytes of a safetensors header, by its format."""
 OMNI: Final = ("tower", "chunk_ms", "left_chunks", "memory_chunks")
 BASE: Final = ("chunk_ms", "speech", "sound")
-WHERE: Final = ("path", "hub", "revision")
+WHERE: Final = ("path", "hub", "revision", "file", "labels")
 """Keys of config.json that say how a model hears, and those of a part that only say where it lies."""
 
 

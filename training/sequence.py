@@ -17,7 +17,6 @@ import numpy as np
 from soundflow.clock import samples
 from soundflow.decide.context import MAX_SAID, Context, said_note, sound_names
 from soundflow.decide.notes import sound_note
-from soundflow.perceive.perceiver import EVENTS
 from soundflow.perceive.standing import Standing
 from soundflow.perceive.tags import SoundEvents, TagCalibration
 from soundflow.respond.grammar import act_text
@@ -97,7 +96,8 @@ class SequenceBuilder:
 
     Args:
         replies: share of sound alerts whose reply is trained (answers and acts always are).
-        calibration: of the tags, as the perceiver has it: what the notes of a question say was heard.
+        calibration: of the tags, as the perceiver has it, with its thresholds: what the notes of a question say was
+            heard.
         reads: whether there is a words channel. Without one a request is answered when it is due, by its sound alone.
     """
 
@@ -117,7 +117,7 @@ class SequenceBuilder:
         self.labels = labels
         self.tool_sets = tool_sets
         self.replies, self.reads = replies, reads
-        self._sounds = SoundEvents(labels, CHUNK_SAMPLES, EVENTS)
+        self._sounds = SoundEvents(labels, CHUNK_SAMPLES, self.calibration.events)
 
     def build(
         self,

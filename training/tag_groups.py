@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
+from soundflow.errors import DataError
 from soundflow.perceive.labels import ALERTING
 
 TAGS: Final[dict[str, tuple[str, ...]]] = {
@@ -39,3 +41,13 @@ TAGS: Final[dict[str, tuple[str, ...]]] = {
     "applause_clap": ("Applause", "Clapping"),
     "laugh": ("Laughter", "Giggle", "Belly laugh", "Chuckle, chortle"),
 }
+
+
+def columns(labels: Sequence[str]) -> dict[str, list[int]]:
+    """Class -> where its tags stand among `labels`, of the classes of which a model knows one. DataError where it knows
+    none."""
+    index = {label: i for i, label in enumerate(labels)}
+    found = {name: [index[tag] for tag in tags if tag in index] for name, tags in TAGS.items()}
+    if not (known := {name: places for name, places in found.items() if places}):
+        raise DataError(f"labels of AudioSet were expected, such as {TAGS['dog'][0]!r}, got {list(labels)[:3]}")
+    return known

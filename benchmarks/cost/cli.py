@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,21 +32,42 @@ def cost(
     out: Out,
     adapter: Adapter = None,
     seed: Seed = 0,
+    model: Annotated[
+        Path | None, typer.Option(help="Folder of a whole model, nano, base or omni, in place of nano as it ships.")
+    ] = None,
+    shape: Annotated[
+        str, typer.Option(help="Random weights of a published size, no encoders: nano, qwen2.5-0.5b, thinker-7b, ...")
+    ] = "",
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N.")] = "cpu",
     rounds: Annotated[int, typer.Option(min=1, help="Times that every point is measured.")] = 5,
-    numbers: Annotated[str, typer.Option(help="Of int8, bf16, fp32, comma-separated.")] = "int8,bf16,fp32",
-    curves: Annotated[str, typer.Option(help="Comma-separated.")] = "context,sessions,chunk,history",
-    small: Annotated[bool, typer.Option("--small", help="Fewer points: about a minute.")] = False,
-    random: Annotated[bool, typer.Option("--random", help="Random weights of nano's shape; no encoders.")] = False,
+    numbers: Annotated[
+        str, typer.Option(help="Of int8, bf16, fp32, comma-separated; empty: all on a CPU, bf16 on a GPU.")
+    ] = "",
+    curves: Annotated[
+        str, typer.Option(help="Of context, sessions, chunk (nano), history, age; empty: all that the model has.")
+    ] = "",
+    words: Annotated[
+        int | None,
+        typer.Option(min=0, help="Said in a chunk; default: one where a base recognises words, else 0."),
+    ] = None,
+    small: Annotated[bool, typer.Option("--small", help="Fewer points: some minutes.")] = False,
     score_only: ScoreOnly = False,
 ) -> None:
-    """A step against context, sessions, chunk length and history, beside the limits of this machine in the same run."""
-    from benchmarks.cost import parts, runs
+    """A step against context, sessions, chunk length, history and age, beside the limits of this machine or GPU in the
+    same run: nano as it ships, any model folder, or random weights of a published size."""
+    from benchmarks.cost import runs, shapes
     from benchmarks.cost.curves import LARGE, SMALL
 
     wanted = runs.Wanted(
-        SMALL if small else LARGE, rounds, listed(numbers, "--numbers"), curves=listed(curves, "--curves"),
-        shape=parts.NANO if random else None,
-    )  # fmt: skip
+        SMALL if small else LARGE,
+        rounds,
+        listed(numbers, "--numbers" if numbers else ""),
+        curves=listed(curves, "--curves" if curves else ""),
+        model=model,
+        shape=shapes.find(shape) if shape else None,
+        words=words,
+        device=device,
+    )
     show(runs.run_cost(options(out, None, adapter, seed=seed, score_only=score_only), wanted), out)
 
 

@@ -1,47 +1,54 @@
 """One decision after n chunks: ours from a bounded cache, against a pass over all that was heard, with our own weights.
 
 The naive way is what offline audio models do when they are asked every chunk (the released code of the paper re-runs
-its encoder over the whole history). It is timed at its best here: one prefill without a cache, sound windows in
-batches. Speech is left out of both: its encoder takes 30 s at most.
+its encoder over the whole history). It is timed at its best here: one prefill without a cache, audio in batches of
+pieces without overlap (`ears`). nano's speech encoder is left out of both: it takes 30 s at most.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.cost import work
-from benchmarks.cost.curves import CHUNK_MS, HELD
-from benchmarks.cost.parts import PREFIX, Variant, sound_work
-from benchmarks.cost.timed import Point, Work
-from soundflow.clock import chunk_samples
+from benchmarks.cost import ears, work
+from benchmarks.cost.curves import HELD
+from benchmarks.cost.ears import Hearing
+from benchmarks.cost.parts import PREFIX, Variant
+from benchmarks.cost.timed import Point
+from soundflow.decide.backbones.config import check_capacity
+from soundflow.decide.kv_cache import CacheState
 from soundflow.decide.lalm import Lalm, LalmState
-from soundflow.perceive.perceiver import Parts
 from soundflow.types import FloatArray
 
-STEPS: Final = (HELD - PREFIX) // 8
-"""Of ours in a row: a full cache lets an eighth of its window go once in so many steps, and that is in their mean."""
-ROWS: Final = 64
-"""Chunks of sound that the naive way encodes in one batch."""
+
+def steps_of(held: int, prefix: int, chunk: int) -> int:
+    """Steps of ours in a row: a full cache of `held` tokens lets an eighth of its window go once in so many chunks of
+    `chunk` tokens, and that is in their mean.
+    """
+    return max(1, -(-((held - prefix) // 8) // chunk))
 
 
 class Session:
     """A session of ours that lived through `ages` chunks, kept at each of them.
 
     Args:
-        feed: [n,D] embedding of chunk k at row k, n = the last age + STEPS.
+        feed: [n * chunk, D] embeddings, n = the last age and the steps behind it.
+        full: its cache is full from the first chunk on.
     """
 
-    def __init__(self, lalm: Lalm, prefix: Sequence[int], feed: Tensor, ages: Sequence[int]) -> None:
-        self.lalm, self.feed = lalm, feed
+    def __init__(
+        self, lalm: Lalm, prefix: Sequence[int], feed: Tensor, ages: Sequence[int], chunk: int = 1, full: bool = False
+    ) -> None:
+        self.lalm, self.feed, self._chunk = lalm, feed, chunk
         self.state: LalmState = lalm.init_state(1)
         self._kept: dict[int, dict[str, object]] = {}
         lalm.start(0, prefix, self.state)
+        while full and (room := lalm.capacity - int(self.state.cache.lengths[0])):
+            most = max(1, (lalm.capacity - len(prefix)) // 8)
+            lalm.step_rows([(-1, feed[: min(room, most)], self.state)])
         for k in range(max(ages) + 1):
             if k in ages:
                 self._kept[k] = self.state.snapshot(0)
@@ -49,7 +56,8 @@ class Session:
 
     def step(self, chunk: int) -> FloatArray:
         """The decision logits [K] of one more chunk."""
-        found: FloatArray = self.lalm.step_rows([(chunk, self.feed[chunk : chunk + 1], self.state)])[0][0]
+        tokens = self.feed[chunk * self._chunk : (chunk + 1) * self._chunk]
+        found: FloatArray = self.lalm.step_rows([(chunk, tokens, self.state)])[0][0]
         return found
 
     def go_to(self, age: int) -> None:
@@ -63,70 +71,57 @@ class Session:
 
 
 def again(lalm: Lalm, prefix: Sequence[int], feed: Tensor) -> FloatArray:
-    """The decision logits [K] of the naive way: prefix and all chunks [n,D] in one pass, no cache kept."""
+    """The decision logits [K] of the naive way: prefix and all chunks [n,D] in one pass, no cache kept.
+
+    WeightsError where that is more than the model has positions.
+    """
+    llama, c = lalm.llama, lalm.llama.config
     with torch.inference_mode():
         tokens = torch.cat([lalm.embed(prefix), feed])
-        cache = lalm.llama.init_state(1, len(tokens))
-        last = lalm.llama(tokens[None], torch.tensor([len(tokens)]), cache)[0, -1]
-        found: FloatArray = (lalm.decision_out @ last.float() + lalm.bias).numpy()
+        check_capacity(c, len(tokens))
+        # a row of its own: a slab of the GPU would be made for 64 such caches
+        cache = CacheState(c.layers, 1, c.kv_heads, len(tokens), c.head_dim, llama.norm.dtype, device=llama.device)
+        last = llama(tokens[None], torch.tensor([len(tokens)]), cache)[0, -1]
+        found: FloatArray = (lalm.decision_out @ last.float().cpu() + lalm.bias).numpy()
         return found
 
 
-def points(decoder: Variant, parts: Parts | None, ages: Sequence[int], held: int = HELD) -> list[Point]:
-    """Both ways at each age, decoder and (with `parts`) sound encoder apart."""
-    prefix = list(range(3, 3 + min(PREFIX, held // 4)))
-    feed = decoder.tokens(max(ages) + STEPS + 1)
-    session = Session(decoder.lalm(held), prefix, feed, ages)
+def points(decoder: Variant, hearing: Hearing | None, ages: Sequence[int], held: int = HELD) -> list[Point]:
+    """Both ways at each age, the decoder and (with `hearing`) each encoder apart."""
+    prefix = prefix_of(held)
+    steps = steps_of(held, len(prefix), decoder.chunk)
+    feed = decoder.tokens((max(ages) + steps + 1) * decoder.chunk)
+    session = Session(decoder.lalm(held), prefix, feed, ages, decoder.chunk)
     made = []
     for x in ages:
-        made += [_ours(session, decoder, x), _naive(session.lalm, prefix, feed[:x], decoder)]
-    if parts is not None:
-        made += _sounds(parts, "int8" if decoder.numbers == "int8" else "fp32", ages)
-    return made
+        made += [ours("history", "ours lm", session, decoder, x, steps), _naive(session, prefix, decoder, x)]
+    return made + (ears.history(hearing, ages) if hearing is not None else [])
 
 
-def _ours(session: Session, decoder: Variant, x: int) -> Point:
+def prefix_of(held: int) -> list[int]:
+    """Ids of a prompt, for a cache of `held` tokens."""
+    return list(range(3, 3 + min(PREFIX, held // 4)))
+
+
+def ours(curve: str, part: str, session: Session, decoder: Variant, x: int, steps: int) -> Point:
+    """`steps` decisions in a row behind `x` chunks."""
+
     def run() -> None:
-        for k in range(STEPS):
+        for k in range(steps):
             session.step(x + k)
 
-    least = work.step(decoder.config, [(session.held(x), 1)], work.WEIGHT_BYTES[decoder.numbers], decoder.cache_bytes)
+    rows = [(min(session.held(x), session.lalm.capacity - decoder.chunk), decoder.chunk)]
+    least = work.step(decoder.config, rows, work.WEIGHT_BYTES[decoder.numbers], decoder.cache_bytes)
     prepare = partial(session.go_to, x)
-    return Point("history", "ours lm", decoder.numbers, x, least, run, prepare, repeats=1, per=STEPS, warm=False)
+    return Point(curve, part, decoder.numbers, x, least, run, prepare, repeats=1, per=steps, warm=False)
 
 
-def _naive(lalm: Lalm, prefix: Sequence[int], feed: Tensor, decoder: Variant) -> Point:
+def _naive(session: Session, prefix: Sequence[int], decoder: Variant, x: int) -> Point:
+    feed = session.feed[: x * decoder.chunk]
+
     def run() -> None:
-        again(lalm, prefix, feed)
+        again(session.lalm, prefix, feed)
 
     new = len(prefix) + len(feed)
     least = work.step(decoder.config, [(0, new)], work.WEIGHT_BYTES[decoder.numbers], decoder.cache_bytes)
-    return Point("history", "naive lm", decoder.numbers, len(feed), least, run, repeats=1, warm=False)
-
-
-def _sounds(parts: Parts, numbers: str, ages: Sequence[int]) -> list[Point]:
-    from soundflow.perceive.sound import SoundEncoder
-
-    size = chunk_samples(CHUNK_MS)
-    encoder = SoundEncoder(parts.sound, size, branch=parts.branch)
-    if numbers == "int8":
-        encoder.to_int8()
-    one = sound_work(parts.sound, 2, numbers)
-    noise = np.random.default_rng(0).uniform(-0.1, 0.1, size).astype(np.float32)
-
-    def encode(count: int) -> Callable[[], None]:
-        def run() -> None:
-            for first in range(0, count, ROWS):
-                rows = min(ROWS, count - first)
-                encoder.step_rows([noise] * rows, [encoder.init_state() for _ in range(rows)])
-
-        return run
-
-    made: list[Point] = []
-    for x in ages:
-        common: dict[str, Any] = {"curve": "history", "numbers": numbers, "x": x}
-        made.append(Point(part="ours sound", work=one, run=encode(1), repeats=5, **common))
-        made.append(
-            Point(part="naive sound", work=Work(one.ops * x, one.bytes), run=encode(x), repeats=1, warm=False, **common)
-        )
-    return made
+    return Point("history", "naive lm", decoder.numbers, x, least, run, repeats=1, warm=False)

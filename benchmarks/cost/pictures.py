@@ -2,58 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from benchmarks.charts import GOOD, INK, OURS, RULES, SOFT, figure_of, png
-from benchmarks.cost.curves import CHUNK_MS
+from benchmarks.cost.tables import chunk_ms, device
 from benchmarks.report import Picture
 
 Figures = dict[str, Any]
 SIZE: Final = (6.8, 4.2)  # inches
 COLOURS: Final = {"int8": OURS, "bf16": GOOD, "fp32": RULES}
+ENCODERS: Final = ("#cc79a7", "#56b4e9", "#e69f00", "#4d4d4d")  # Okabe and Ito's others
 
 
 def of(f: Figures) -> list[Picture]:
     """Every picture that the figures have points for."""
-    made = []
+    made, limit = [], "the roofline of " + (device(f) or "this machine")
     if f["context"]:
-        words = "One decision against tokens in the cache. Dashed: the roofline of this machine in the same run."
-        made.append(Picture("cost_context", words, lm_curve(f["context"], "tokens in the cache")))
+        words = f"One decision against tokens in the cache. Dashed: {limit} in the same run."
+        made.append(Picture("cost_context", words, context(f["context"])))
     if f["sessions"]:
-        words = "One pass against sessions in it. Dashed: roofline. Dotted: as many passes of one session."
-        made.append(Picture("cost_sessions", words, lm_curve(f["sessions"], "sessions in one pass", True)))
+        words = f"A step against sessions in it. Squares: one after the other. Dashed: {limit}."
+        made.append(Picture("cost_sessions", words, sessions(f)))
     if f["chunk"]:
         words = "Parts of a step against the length of a chunk, ms for a second of audio; int8 where there is int8."
         made.append(Picture("cost_chunk", words, chunk_curve(f["chunk"])))
     if f["naive"]:
-        words = "One decision after so much audio: ours, and encoding all of it again. Dashed: roofline of the decoder."
+        words = f"One decision after so much audio: ours, and encoding all of it again. Dashed: {limit}."
         made.append(Picture("cost_history", words, history(f)))
+    if f["ages"]:
+        words = f"A step against the age of its session, caches full. Dashed: {limit}."
+        made.append(Picture("cost_age", words, age(f)))
     if f["machine"]["read_gb_s"] and (f["context"] or f["sessions"]):
-        words = "Roofline (Williams et al. 2009) of one thread: passes of the decoder, by operations a byte"
+        what = device(f) or "one thread"
+        words = f"Roofline (Williams et al. 2009) of {what}: passes of the decoder, by operations a byte"
         made.append(Picture("roofline", words, roofline(f)))
     return made
 
 
-def lm_curve(points: Sequence[Figures], what: str, sessions: bool = False) -> bytes:
-    """ms against x on log axes, for each kind of numbers, with its limit."""
+def context(points: Sequence[Figures]) -> bytes:
+    """ms against tokens on log axes, for each kind of numbers, with its limit."""
     figure, (axis,) = figure_of(*SIZE)
-    for kind, colour in COLOURS.items():
-        mine = sorted((p for p in points if p["part"] == "lm" and p["numbers"] == kind), key=lambda p: p["x"])
-        if not mine:
-            continue
+    for kind, colour, mine in _kinds(points, "lm"):
+        _measured(axis, [p["x"] for p in mine], [p["ms"] for p in mine], colour, kind)
+        _limit(axis, mine, colour)
+    _finish(axis, "tokens in the cache", "ms", [p["x"] for p in points])
+    return png(figure)
+
+
+def sessions(f: Figures) -> bytes:
+    """The decoder against sessions on log axes, in one pass and one after the other; encoders beside it, where they
+    were timed.
+    """
+    points = f["sessions"]
+    others = [p for p in points if not p["part"].startswith("lm")]
+    figure, axes = figure_of(SIZE[0] * (1.55 if others else 1.0), SIZE[1], columns=2 if others else 1)
+    for kind, colour, mine in _kinds(points, "lm"):
         x = [p["x"] for p in mine]
-        _measured(axis, x, [p["ms"] for p in mine], colour, kind)
-        if all("limit_ms" in p for p in mine):
-            axis.plot(x, [p["limit_ms"][0] for p in mine], "--", color=colour, linewidth=1.2, label=f"{kind}, limit")
-        if sessions and x[0] == 1:
-            axis.plot(x, [n * mine[0]["ms"][0] for n in x], ":", color=colour, linewidth=1.1)
-    if sessions:
-        axis.axhline(CHUNK_MS, color=SOFT, linewidth=0.9)
-        axis.text(1, CHUNK_MS, "one chunk", fontsize=8, color=SOFT, va="bottom")
-    _finish(axis, what, "ms", [p["x"] for p in points if p["part"] == "lm"])
+        _measured(axes[0], x, [p["ms"] for p in mine], colour, kind)
+        _limit(axes[0], mine, colour)
+        apart = [p for k, _, found in _kinds(points, "lm one by one") if k == kind for p in found]
+        if apart:
+            _measured(axes[0], [p["x"] for p in apart], [p["ms"] for p in apart], colour, f"{kind}, one by one", "s:")
+        elif x[0] == 1:
+            axes[0].plot(x, [n * mine[0]["ms"][0] for n in x], ":", color=colour, linewidth=1.1)
+    for (part, kind), colour in zip(dict.fromkeys((p["part"], p["numbers"]) for p in others), ENCODERS, strict=False):
+        mine = [p for p in others if (p["part"], p["numbers"]) == (part, kind)]
+        _measured(axes[1], [p["x"] for p in mine], [p["ms"] for p in mine], colour, f"{part}, {kind}")
+        _limit(axes[1], mine, colour)
+    for axis, what in zip(
+        axes, ("sessions in one pass of the decoder", "sessions in one batch of the encoder"), strict=False
+    ):
+        _one_chunk(axis, chunk_ms(f), 1)
+        _finish(axis, what, "ms", [p["x"] for p in points], legend=2)
+    return png(figure)
+
+
+def age(f: Figures) -> bytes:
+    """The whole step of each kind of numbers with its limit, and what it consists of."""
+    figure, (axis,) = figure_of(*SIZE)
+    step, hears = chunk_ms(f) / 1000, any(p["part"] == "hearing" for p in f["age"])
+    for kind, colour in COLOURS.items():
+        mine = sorted((p for p in f["ages"] if p["numbers"] == kind), key=lambda p: p["x"])
+        if mine:
+            x = [p["seconds"] for p in mine]
+            _measured(axis, x, [p["ms"] for p in mine], colour, f"{'whole step' if hears else 'decision'}, {kind}")
+            axis.plot(x, [p["limit_ms"][0] for p in mine], "--", color=colour, linewidth=1.1)
+    for kind, colour, mine in _kinds(f["age"], "deciding") if hears else ():
+        _measured(axis, [p["x"] * step for p in mine], [p["ms"] for p in mine], colour, f"decision, {kind}", "s:")
+    parts = dict.fromkeys((p["part"], p["numbers"]) for p in f["age"] if p["part"] not in ("deciding", "hearing"))
+    for (part, kind), colour in zip(parts, ENCODERS, strict=False):
+        mine = [p for p in f["age"] if (p["part"], p["numbers"]) == (part, kind)]
+        _measured(axis, [p["x"] * step for p in mine], [p["ms"] for p in mine], colour, f"{part} encoder, {kind}", "^:")
+    _one_chunk(axis, chunk_ms(f), max(p["seconds"] for p in f["ages"]))
+    _finish(axis, "seconds that the session is old", "ms for one step", [p["seconds"] for p in f["ages"]])
     return png(figure)
 
 
@@ -94,15 +138,9 @@ def history(f: Figures) -> bytes:
         x = [p["seconds"] for p in mine]
         _measured(axis, x, [p["ours"] for p in mine], colour, f"ours, {kind}")
         _measured(axis, x, [p["naive"] for p in mine], colour, f"the whole again, {kind}", "s-")
-        for part in ("ours lm", "naive lm"):
-            points = sorted(
-                (p for p in f["history"] if p["part"] == part and p["numbers"] == kind), key=lambda p: p["x"]
-            )
-            if all("limit_ms" in p for p in points):
-                axis.plot(x, [p["limit_ms"][0] for p in points], "--", color=colour, linewidth=1.0)
-    axis.axhline(CHUNK_MS, color=SOFT, linewidth=0.9)
-    last = max(p["seconds"] for p in f["naive"])
-    axis.text(last, CHUNK_MS, "one chunk", fontsize=8, color=SOFT, va="bottom", ha="right")
+        for side in ("ours_limit", "naive_limit"):
+            axis.plot(x, [p[side][0] for p in mine], "--", color=colour, linewidth=1.1)
+    _one_chunk(axis, chunk_ms(f), max(p["seconds"] for p in f["naive"]))
     _finish(axis, "seconds heard before", "ms for one decision", [p["seconds"] for p in f["naive"]])
     return png(figure)
 
@@ -127,6 +165,26 @@ def roofline(f: Figures) -> bytes:
     return png(figure)
 
 
+def _kinds(points: Sequence[Figures], part: str) -> Iterator[tuple[str, str, list[Figures]]]:
+    """Each kind of numbers in which `part` was timed, its colour, and its points by x."""
+    for kind, colour in COLOURS.items():
+        mine = sorted((p for p in points if p["part"] == part and p["numbers"] == kind), key=lambda p: p["x"])
+        if mine:
+            yield kind, colour, mine
+
+
+def _limit(axis: Any, points: Sequence[Figures], colour: str) -> None:
+    if points and all("limit_ms" in p for p in points):
+        x, y = [p["x"] for p in points], [p["limit_ms"][0] for p in points]
+        axis.plot(x, y, "--", color=colour, linewidth=1.1)
+
+
+def _one_chunk(axis: Any, level: float, at: float) -> None:
+    axis.axhline(level, color=SOFT, linewidth=0.9)
+    side = "left" if at == 1 else "right"
+    axis.text(at, level, "one chunk", fontsize=8, color=SOFT, va="bottom", ha=side)
+
+
 def _measured(
     axis: Any, x: Sequence[float], values: Sequence[Sequence[float]], colour: str, name: str, style: str = "o-"
 ) -> None:
@@ -137,7 +195,7 @@ def _measured(
     )  # fmt: skip
 
 
-def _finish(axis: Any, x: str, y: str, ticks: Sequence[float]) -> None:
+def _finish(axis: Any, x: str, y: str, ticks: Sequence[float], legend: int = 3) -> None:
     axis.set_xscale("log")
     axis.set_yscale("log")
     if ticks:
@@ -147,8 +205,8 @@ def _finish(axis: Any, x: str, y: str, ticks: Sequence[float]) -> None:
     axis.set_xlabel(x, fontsize=9, color=INK)
     axis.set_ylabel(y, fontsize=9, color=INK)
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    _legend(axis)
+    _legend(axis, legend)
 
 
-def _legend(axis: Any) -> None:
-    axis.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+def _legend(axis: Any, columns: int = 3) -> None:
+    axis.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns)

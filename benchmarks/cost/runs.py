@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Final
+from pathlib import Path
+from typing import Final
 
 from benchmarks import charts, instances, report
 from benchmarks.corpus import read_index
-from benchmarks.cost import curves, history, latency, limits, parts, pictures, scores, tables, timed
-from benchmarks.cost.curves import HELD, LARGE, Size
+from benchmarks.cost import age, curves, ears, history, latency, limits, pictures, scores, subject, tables, timed
+from benchmarks.cost.curves import LARGE, Size
+from benchmarks.cost.device import HOST, Device
+from benchmarks.cost.shapes import Shape
+from benchmarks.cost.subject import Subject
 from benchmarks.report import Picture
-from benchmarks.runs import Options, Result, finish, heard, identity, setup_of
+from benchmarks.runs import Options, Result, finish, heard, identity, saved_config, setup_of
 from benchmarks.systems import CHUNK_MS, OURS
-from soundflow.decide.backbones.config import DecoderConfig
 from soundflow.errors import ConfigError
+from soundflow.tiers import nano
 
-CURVES: Final = ("context", "sessions", "chunk", "history")
+CURVES: Final = ("context", "sessions", "chunk", "history", "age")
 
 
 def run_latency(o: Options, minutes: float = 1.0, hours: float = 0.0, replies: int = 8) -> Result:
@@ -38,67 +42,89 @@ def run_latency(o: Options, minutes: float = 1.0, hours: float = 0.0, replies: i
 class Wanted:
     """What `bench cost` times.
 
-    numbers: of int8, bf16, fp32. curves: of CURVES. shape: a random decoder of this shape in place of the shipped one,
-    and no encoders. history_numbers: those that are compared with the naive way. read_mb, products:
-    see `limits.points`.
+    numbers: of int8, bf16, fp32; none: all that the device has. curves: of CURVES; none: all that the model has. model:
+    a folder in place of the shipped nano. shape: random weights of this size, and no encoders. words: of a chunk, as of
+    `subject.of`. device: cpu, cuda, cuda:N. held: tokens of a session's cache, the model's own where None.
+    history_numbers: those that are compared with the naive way. read_mb, products: see `limits.points`.
     """
 
     size: Size = LARGE
     rounds: int = 5
-    numbers: tuple[str, ...] = ("int8", "bf16", "fp32")
+    numbers: tuple[str, ...] = ()
     history_numbers: tuple[str, ...] = ("int8", "bf16")
-    curves: tuple[str, ...] = CURVES
-    shape: DecoderConfig | None = None
-    held: int = HELD
-    read_mb: int = limits.READ_MB
+    curves: tuple[str, ...] = ()
+    model: Path | None = None
+    shape: Shape | None = None
+    words: int | None = None
+    device: str = "cpu"
+    held: int | None = None
+    read_mb: int | None = None
     products: dict[str, tuple[int, int]] | None = None
 
 
 def run_cost(o: Options, wanted: Wanted | None = None) -> Result:
-    """Cost curves against the limits of this machine. No audio is needed; one process, one thread a step.
+    """Cost curves against the limits of this machine or of its GPU. No audio is needed; one process, one thread a step.
 
-    ConfigError for an unknown curve or kind of numbers; WeightsError where the shipped weights were not pulled.
+    Raises:
+        ConfigError: an unknown curve or kind of numbers, a device that is not there, or no folder of a model.
+        WeightsError: the shipped weights were not pulled, or a part of the folder is missing.
     """
     wanted = wanted or Wanted()
-    for curve in wanted.curves:
-        if curve not in CURVES:
-            raise ConfigError(f"--curves: expected some of {', '.join(CURVES)}, got {curve!r}")
     if o.score_only:
         rows = instances.read(o.out)
     else:
+        on = Device.of(wanted.device)
+        numbers = on.numbers(wanted.numbers)
+        _known(wanted.curves, CURVES)
+        model = subject.of(o.adapter, wanted.model, wanted.shape, wanted.words)
+        model = replace(model, held=wanted.held or model.held)
+        has = [c for c in CURVES if c != "chunk" or model.tier == "nano"]
+        _known(wanted.curves, has)
+        wanted = replace(wanted, numbers=numbers, curves=wanted.curves or tuple(has))
         config = {"bench": "cost", "seed": o.seed, "machine": report.machine(), **asdict(wanted)}
         del config["rounds"]  # more of them may follow
-        config["weights"] = "random" if wanted.shape else identity(o.adapter)
+        config |= {"subject": model.facts(), "device": on.facts(), "weights": model.weights}
         instances.check_config(o.out, config)
-        rows = timed.run(points(o, wanted), wanted.rounds, o.out, o.seed, OURS)
-    figures = scores.score(rows)
+        rows = timed.run(points(model, wanted, on), wanted.rounds, o.out, o.seed, model.name, on=on)
+    figures = scores.score(rows, saved_config(o.out))
     return finish("cost", o, rows, figures, pictures.of(figures), tables.cost(figures))
 
 
-def points(o: Options, wanted: Wanted) -> list[timed.Point]:
-    """All points, the limits of the machine first. Decoders stay loaded as long as they do."""
-    found = limits.points(wanted.read_mb, wanted.products)
-    made = parts.decoders(wanted.numbers, o.adapter, wanted.shape)
-    pulled = None if wanted.shape else _parts(o)
-    size = wanted.size
+def _known(wanted: Sequence[str], has: Sequence[str]) -> None:
+    for curve in wanted:
+        if curve not in has:
+            raise ConfigError(f"--curves: expected some of {', '.join(has)} of this model, got {curve!r}")
+
+
+def points(model: Subject, wanted: Wanted, on: Device = HOST) -> list[timed.Point]:
+    """All points, the limits of the machine first. Models stay loaded as long as they do."""
+    found = limits.points(wanted.read_mb, wanted.products, on)
+    made = model.decoders(wanted.numbers, on)
+    size, eight_bit = wanted.size, any(d.numbers == "int8" for d in made)
+    heard = None
+    if {"sessions", "history", "age"}.intersection(wanted.curves):
+        heard = ears.of(model, on, eight_bit, size.histories)
     for decoder in made:
         if "context" in wanted.curves:
             found += curves.contexts(decoder, size.contexts)
         if "sessions" in wanted.curves:
-            found += curves.sessions(decoder, size.sessions, wanted.held)
-        if "history" in wanted.curves and decoder.numbers in wanted.history_numbers:
-            found += history.points(decoder, pulled, size.histories, wanted.held)
-    if pulled is not None and "chunk" in wanted.curves:
-        found += curves.chunks(made, pulled, size.chunks)
-    if pulled is not None and "sessions" in wanted.curves:
-        found += curves.rooms(pulled, size.sessions, any(d.numbers == "int8" for d in made))
+            found += curves.sessions(decoder, size.sessions, model.held)
+        if "history" in wanted.curves and (len(made) == 1 or decoder.numbers in wanted.history_numbers):
+            found += history.points(decoder, heard, size.histories, model.held)
+        if "age" in wanted.curves:
+            found += age.deciding(decoder, size.ages, model.held)
+    if heard is not None and made and "age" in wanted.curves:
+        found += age.hearing(heard, made[0].lalm(model.held), size.ages)
+    if model.tier == "nano":
+        assert model.kit is not None
+        parts = nano.parts(model.kit.branch)
+        if "chunk" in wanted.curves:
+            found += curves.chunks(made, parts, size.chunks, on)
+        if "sessions" in wanted.curves:
+            found += curves.rooms(parts, size.sessions, eight_bit, on)
+    elif heard is not None and "sessions" in wanted.curves:
+        found += ears.sessions(heard, size.sessions)
     return _once(found)
-
-
-def _parts(o: Options) -> Any:
-    from soundflow.tiers import nano
-
-    return nano.parts(curves.branch_file(o.adapter))
 
 
 def _once(found: Sequence[timed.Point]) -> list[timed.Point]:

@@ -26,62 +26,93 @@ def cost(f: Figures) -> list[Table]:
         if f[curve]:
             made.append(_curve(f, curve, what))
     if f["capacity"]:
-        made.append(_capacity(f["capacity"]))
+        made.append(_capacity(f["capacity"], chunk_ms(f), subject(f)["tier"] == "nano"))
     if f["chunk"]:
         made.append(_chunk(f["chunk"]))
     if f["naive"]:
         made.append(_naive(f))
+    if f["ages"]:
+        made.append(_age(f))
     if f["failed"]:
         rows = [[e["id"], e["error"][:120]] for e in f["failed"]]
         made.append(Table("Not measured", ["point", "error"], rows))
     return made
 
 
+def subject(f: Figures) -> Figures:
+    """What was measured; nano as it ships, of runs that do not tell."""
+    told: Figures = f["about"]["subject"]
+    return {"name": "nano", "tier": "nano", "tokens": 1, "held": 256, "words": 0, "chunk_ms": 400} | told
+
+
+def chunk_ms(f: Figures) -> int:
+    return int(subject(f)["chunk_ms"])
+
+
+def device(f: Figures) -> str:
+    """The GPU's name; "" of a processor."""
+    told = f["about"]["device"]
+    return str(told.get("name", told["device"])) if told.get("device", "cpu") != "cpu" else ""
+
+
 def _machine(f: Figures) -> Table:
-    m = f["machine"]
+    m, gpu, s = f["machine"], device(f), subject(f)
     names = list(m["read_gb_s"])
     rows = [["read from memory, GB/s", *(spread(m["read_gb_s"][n]) for n in names)]]
     rows += [
         [f"products in {kind}, GOP/s", *(spread(rates.get(n), 0) for n in names)] for kind, rates in m["gop_s"].items()
     ]
-    note = (
-        f"Best of each round; median and quartiles over {f['rounds']} rounds, in the same run as all that follows. "
-        f"Steps below are in processor time of one thread; wall over that here: {spread(f['disturbed'], 2)}, 1 where "
-        "nobody else wants the core."
-    )
-    return Table("Limits of this machine", ["", *(f"{n} thread" + "s" * (n != "1") for n in names)], rows, note)
+    note = f"Best of each round; median and quartiles over {f['rounds']} rounds, in the same run as all that follows. "
+    if gpu:
+        note += "Of the GPU itself. Steps below are wall time; the GPU is waited for before a clock is read. "
+    else:
+        note += (
+            f"Steps below are in processor time of one thread; wall over that here: {spread(f['disturbed'], 2)}, 1 "
+            "where nobody else wants the core. "
+        )
+    note += f"Measured: {s['name']}, {s['tokens']} token{'s' * (s['tokens'] != 1)} a chunk of {s['chunk_ms']} ms"
+    note += f", in which {s['words']} word{'s' * (s['words'] != 1)} may be said" if s["words"] else ""
+    note += ", random weights" if s.get("weights") == "random" else ""
+    note += "." if gpu or s["tier"] == "nano" else "; not run on a GPU."
+    columns = [gpu or "one GPU"] if gpu else [f"{n} thread" + "s" * (n != "1") for n in names]
+    return Table(f"Limits of {gpu or 'this machine'}", ["", *columns], rows, note)
 
 
 def _curve(f: Figures, curve: str, what: str) -> Table:
-    rows = []
+    s, rows = subject(f), []
+    apart = {(p["numbers"], p["x"]): p for p in f[curve] if p["part"] == "lm one by one"}
     for numbers in NUMBERS:
         for p in sorted((p for p in f[curve] if p["part"] == "lm" and p["numbers"] == numbers), key=lambda p: p["x"]):
             limit = f"{num(p['limit_ms'][0], 1)} ({p['bound']})" if "limit_ms" in p else "-"
             row = [numbers, str(p["x"]), spread(p["ms"]), limit, spread(p.get("share"), 0, 100)]
             if curve == "sessions":
                 gain = next((b["gain"] for b in f["batching"] if (b["numbers"], b["x"]) == (numbers, p["x"])), None)
-                row += [num(p["ms"][0] / p["x"], 1), spread(gain)]
+                alone = apart.get((numbers, p["x"]))
+                row += [num(p["ms"][0] / p["x"], 1), spread(alone["ms"]) if alone else "-", spread(gain)]
             rows.append(row)
     columns = ["numbers", what, "ms", "limit ms (of)", "share of the limit %"]
-    columns += ["ms a session", "x passes of one / one of x"] if curve == "sessions" else []
+    columns += ["ms a session", "ms one by one", "one by one / in one pass"] if curve == "sessions" else []
+    tokens = "one new token" if s["tokens"] == 1 else f"the {s['tokens']} tokens of a new chunk"
+    thread = "" if device(f) else ", one thread"
     note = {
-        "context": "One decision on one new token of one session, one thread.",
-        "sessions": "One new token of each session behind 256 in its cache, one thread. Decoder alone.",
+        "context": f"One decision on {tokens} of one session{thread}.",
+        "sessions": f"{tokens.capitalize()} of each session behind {s['held']} in its cache{thread}. Decoder alone.",
     }[curve]
     return Table(f"Decision against {what}", columns, rows, f"{note} Limit: roofline (Williams et al. 2009).")
 
 
-def _capacity(found: Sequence[Figures]) -> Table:
+def _capacity(found: Sequence[Figures], chunk: int, nano: bool) -> Table:
     counts = [s["x"] for s in found[0]["steps"]]
     rows = [
         [c["numbers"], *(num(s["ms"], 0) for s in c["steps"]), num(c["sessions"], 0) if c["sessions"] is not None
          else f"over {counts[-1]}"] for c in found
     ]  # fmt: skip
     note = (
-        "Voice activity, sound encoder and decision of x silent rooms, ms a step, one thread; the last column is where "
-        "that is one chunk. No words, no replies, no server: `bench serve capacity` says what a server holds."
+        f"{'Voice activity, sound encoder' if nano else 'Encoders'} and decision of x silent rooms, ms a step; the "
+        "last column is where that is one chunk. No words, no replies, no server: `bench serve capacity` says what a "
+        "server holds."
     )
-    return Table("A batched step", ["numbers", *(f"x = {x}" for x in counts), "fit into 400 ms"], rows, note)
+    return Table("A batched step", ["numbers", *(f"x = {x}" for x in counts), f"fit into {chunk} ms"], rows, note)
 
 
 def _chunk(points: Sequence[Figures]) -> Table:
@@ -117,10 +148,35 @@ def _naive(f: Figures) -> Table:
         cells = [spread(p["ours"]), spread(p["naive"], 0), spread(p["ratio"]), spread(p["decoder_ratio"])]
         rows.append([p["numbers"], num(p["seconds"], 0), *cells])
     slopes = "; ".join(f"{n}: ours n^{g['ours']:.2f}, naive n^{g['naive']:.2f}" for n, g in growth.items())
-    what = "Decoder and sound encoder" if any(p["part"] == "ours sound" for p in f["history"]) else "Decoder alone"
+    heard = sorted({p["part"].removeprefix("ours ") for p in f["history"] if p["part"].startswith("ours ")} - {"lm"})
+    what = f"Decoder and {' and '.join(heard)} encoder" if heard else "Decoder alone"
     note = f"{what} of one decision. Growth with what was heard: {slopes}."
     columns = ["numbers", "heard s", "ours ms", "naive ms", "naive / ours", "of the decoders alone"]
     return Table("Against encoding the whole history again", columns, rows, note)
+
+
+def _age(f: Figures) -> Table:
+    ages = sorted({p["x"] for p in f["age"]})
+    by = {(p["part"], p["numbers"], p["x"]): p for p in f["age"]}
+    hears, rows = any(p["part"] == "hearing" for p in f["age"]), []
+    if hears:
+        whole = {(p["numbers"], p["x"]): p for p in f["ages"]}
+        for numbers in dict.fromkeys(n for n, _ in whole):
+            cells = [whole.get((numbers, x)) for x in ages]
+            grown = spread(cells[-1]["to_first"], 2) if cells[-1] else "-"
+            rows.append([f"whole step, {numbers}", *(spread(p and p["ms"]) for p in cells), grown])
+    for part, numbers in dict.fromkeys((p["part"], p["numbers"]) for p in f["age"]):
+        cells = [by.get((part, numbers, x)) for x in ages]
+        ends = [p["ms"][0] for p in cells if p]
+        grown = num(ends[-1] / ends[0], 2) if len(ends) > 1 else "-"
+        rows.append([f"{part}, {numbers}", *(spread(p and p["ms"]) for p in cells), grown])
+    note = f"ms a step with full caches, of a chunk of {chunk_ms(f)} ms; a decision is the mean over the steps between "
+    note += "two evictions. "
+    if hears:
+        note += "The whole step is hearing and deciding, hearing holds each encoder. Nobody speaks, words are left out"
+        note += "; nano encodes speech only while somebody speaks." if subject(f)["tier"] == "nano" else "."
+    columns = ["part", *(f"{x} chunks" for x in ages), f"{ages[-1]} / {ages[0]}"]
+    return Table("Cost against the age of a session", columns, rows, note.strip())
 
 
 def latency(figures: Figures) -> list[Table]:

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from benchmarks import instances
+from benchmarks.cost.device import HOST, Device
 from benchmarks.instances import Row
 from soundflow.errors import SoundflowError
 
@@ -44,7 +45,7 @@ class Point:
     numbers: str
     x: int
     work: Work
-    run: Callable[[], None]
+    run: Callable[[], object]
     prepare: Callable[[], None] = nothing
     done: Callable[[], None] = nothing
     repeats: int = 3
@@ -75,10 +76,12 @@ def run(
     *,
     clocks: Clocks | None = None,
     progress: TextIO | None = None,
+    on: Device = HOST,
 ) -> list[Row]:
     """Time what `out`/instances.jsonl does not hold yet; one row a point and round. All rows come back.
 
-    A point that fails is a row with `error` in that round; the others go on.
+    A point that fails is a row with `error` in that round; the others go on. `on`: what is waited for before a clock is
+    read.
     """
     have = {instances.key(row) for row in instances.read(out)}
     said = _Progress(rounds, progress or sys.stderr)
@@ -88,12 +91,13 @@ def run(
             left = [points[k] for k in order if (f"{points[k].name}#{number}", system) not in have]
             for point in left:
                 row = {"id": f"{point.name}#{number}", "system": system, **_facts(point), "round": number}
-                instances.write(row | once(point, clocks or Clocks()), file)
+                row["clock"] = on.clock
+                instances.write(row | once(point, clocks or Clocks(), on), file)
             said.round(number, bool(left))
     return instances.read(out)
 
 
-def once(point: Point, clocks: Clocks) -> dict[str, Any]:
+def once(point: Point, clocks: Clocks, on: Device = HOST) -> dict[str, Any]:
     """Wall and processor time of each repeat, ms a step; or `error`."""
     walls, cpus = [], []
     before = torch.get_num_threads()
@@ -104,9 +108,11 @@ def once(point: Point, clocks: Clocks) -> dict[str, Any]:
             point.run()
         for _ in range(point.repeats):
             point.prepare()
+            on.wait()
             wall, cpu = clocks.wall(), clocks.cpu()
             for _ in range(point.calls):
                 point.run()
+            on.wait()
             steps = point.calls * point.per
             cpus.append(round(1e3 * (clocks.cpu() - cpu) / steps, 4))
             walls.append(round(1e3 * (clocks.wall() - wall) / steps, 4))

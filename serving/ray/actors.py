@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import ray
 import torch
@@ -15,11 +14,11 @@ import torch
 from serving import heap
 from serving.decider import Decider
 from serving.handle import EngineInfo
+from serving.tier import Tier, info_of
 from serving.work import Pass, Work
-from soundflow import SAMPLE_RATE_HZ, __version__
 from soundflow.niceness import VOICES
 from soundflow.respond.voice import choose_voice
-from soundflow.tiers import nano, weights
+from soundflow.tiers import weights
 from soundflow.types import FloatArray
 
 
@@ -27,13 +26,12 @@ from soundflow.types import FloatArray
 class PerceptionActor:
     """One `Decider` on one core, or, with `num_gpus` in its options, on a part of a GPU."""
 
-    def __init__(self, adapter: Path | None, seats: int, eight_bit: bool, device: str) -> None:
+    def __init__(self, tier: Tier, seats: int) -> None:
+        """What `tier` names has to lie on this node, too; errors as of `Tier.load`."""
         heap.settle()
         torch.set_num_threads(1)
-        model = nano.load(adapter=adapter, eight_bit=eight_bit, device=device)
-        self._decider = Decider(model, seats)
-        chunk_ms = 1000 * model.chunk_samples / SAMPLE_RATE_HZ
-        self._info = EngineInfo(model.tier, __version__, chunk_ms, tuple(model.perceiver.labels))
+        model = tier.load()
+        self._decider, self._info = Decider(model, seats), info_of(model)
         heap.lasting()
 
     def info(self) -> EngineInfo:

@@ -24,6 +24,7 @@ from serving.config import Config
 from serving.configfile import load
 from serving.drain import Drain
 from serving.metrics import Metrics
+from serving.ray.workers import gpus_of
 from serving.rooms import RoomEngine
 from serving.server import make_guard
 
@@ -61,7 +62,7 @@ def deployment(config: Config, replicas: int = 0) -> Application:
         "name": "soundflow",
         "max_ongoing_requests": limits.max_sessions + 16,  # a socket is one request; the rest are health and metrics
         "graceful_shutdown_timeout_s": limits.drain_s + 20.0,
-        "ray_actor_options": {"num_cpus": 1},
+        "ray_actor_options": {"num_cpus": 1, "num_gpus": gpus_of(config)},
         "request_router_config": RequestRouterConfig(request_router_class=ROUTER.replace(":", ".")),
     }
     if replicas:

@@ -15,10 +15,12 @@ import ray
 
 from serving.config import Config
 from serving.engine import LaneEngine
+from serving.handle import EngineInfo
 from serving.local import open_journal
 from serving.metrics import Metrics, NoMetrics
 from serving.ray.workers import RayVoices, RayWorker
 from serving.scaling import Scaler
+from serving.tier import Tier, check_same
 from soundflow.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -36,22 +38,32 @@ def connect(address: str) -> bool:
 
 
 class RayWorkers:
-    """Starts perception actors with one adapter at a time."""
+    """Starts perception actors with one model at a time."""
 
     def __init__(self, config: Config, adapter: Path | None) -> None:
-        self._config, self._adapter = config, adapter
+        """ConfigError for an adapter beside a model folder."""
+        self._config, self._tier = config, Tier.of(config, adapter)
+        self._info: EngineInfo | None = None
 
     async def renew(self, adapter: Path | None) -> Callable[[], None]:
-        """Workers that start from now on load this adapter."""
-        old, self._adapter = self._adapter, adapter
+        """Workers that start from now on load this adapter; of a model folder each loads what lies in it then."""
+        old, self._tier = self._tier, Tier.of(self._config, adapter)
 
         def undo() -> None:
-            self._adapter = old
+            self._tier = old
 
         return undo
 
     async def start(self) -> RayWorker:
-        return await RayWorker.start(self._adapter, self._config)
+        """SoundflowError where it cannot load the model, or the model is none that goes on with open sessions."""
+        worker = await RayWorker.start(self._tier, self._config)
+        self._info = self._info or worker.info
+        try:
+            check_same(worker.info, self._info)
+        except ConfigError:
+            await worker.close()
+            raise
+        return worker
 
 
 class RayEngine:
@@ -64,7 +76,7 @@ class RayEngine:
 
         Raises:
             ConfigError: no cluster at `config.ray_address`.
-            SoundflowError: an actor could not load the tier.
+            SoundflowError: an actor could not load the model; the message names what its node lacks.
         """
         await asyncio.to_thread(connect, config.ray_address)
         start = RayWorkers(config, adapter)

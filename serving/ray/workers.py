@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import ray
@@ -14,11 +13,17 @@ from ray.exceptions import RayActorError, RayError
 from serving.config import Config
 from serving.handle import EngineInfo
 from serving.ray.actors import PerceptionActor, VoiceActor
+from serving.tier import Tier
 from serving.work import Frame, Pass, Work, WorkerLost
 from soundflow.errors import SoundflowError
 from soundflow.types import FloatArray
 
 _numbers = itertools.count()
+
+
+def gpus_of(config: Config) -> float:
+    """What a model asks of the cluster; 0 on a CPU, and where it has no GPU."""
+    return config.gpus_per_worker if config.device != "cpu" and ray.cluster_resources().get("GPU") else 0.0
 
 
 class RayWorker:
@@ -31,15 +36,15 @@ class RayWorker:
         self.name = f"perception-{next(_numbers)}"
 
     @classmethod
-    async def start(cls, adapter: Path | None, config: Config) -> RayWorker:
+    async def start(cls, tier: Tier, config: Config) -> RayWorker:
         """Wait until the model of a new actor is loaded. SoundflowError where it cannot be."""
-        seats, gpus = config.as_limits().max_sessions, config.gpus_per_worker if config.device != "cpu" else 0.0
-        options = PerceptionActor.options(num_gpus=gpus if ray.cluster_resources().get("GPU") else 0.0)  # type: ignore[attr-defined]
-        actor = options.remote(adapter, seats, config.eight_bit, config.device)
+        options = PerceptionActor.options(num_gpus=gpus_of(config))  # type: ignore[attr-defined]
+        actor = options.remote(tier, config.as_limits().max_sessions)
         try:
             return cls(actor, await actor.info.remote())
         except RayError as error:
-            raise SoundflowError(f"a perception actor could not start: {str(error)[-400:]}") from error
+            ours = str(error).rpartition("soundflow.errors.")[2]
+            raise SoundflowError(f"a perception actor could not start: {ours[-400:].strip()}") from error
 
     async def step(self, work: list[Work], texts: bool) -> Pass:
         try:

@@ -13,8 +13,9 @@ from typing import Final
 
 from tokenizers import Tokenizer
 
-from soundflow.decide.backbones.fields import Fields, read_json
+from soundflow.decide.backbones.fields import Fields
 from soundflow.errors import WeightsError
+from soundflow.jsonfile import read_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def _named_end(settings: Path | None) -> str | None:
     """`eos_token` of a tokenizer_config.json: a string, or an object with its `content`."""
     if settings is None or not settings.exists():
         return None
-    fields = Fields(read_json(settings), str(settings))
+    fields = Fields(read_object(settings, f"a readable {settings.name}"), str(settings))
     given = fields.raw.get("eos_token")
     named = given.get("content") if isinstance(given, dict) else given
     if named is not None and not isinstance(named, str):

@@ -3,6 +3,10 @@
 The LALM knows context and the encoder's embedding; the highest tag that alerts (or that the instruction names) is a
 plain second opinion, the alert branch (`soundflow.perceive.alert`) a third. Late fusion in log-odds is a product of
 experts (Hinton 2002).
+
+Whether it is the sound that somebody waits for is another question than whether a sound alerts, and the LALM hardly
+knows (alone it tells "tell me when you hear X" from another sound by chance, `training/RUNS.md`): there the tags of X
+have a say of their own, and the larger of the two counts.
 """
 
 from __future__ import annotations
@@ -13,15 +17,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from soundflow.decide.policy import Calibration
+from soundflow.decide.waited import MEMORY, WANTED_NEUTRAL, Waited, log_odds
 from soundflow.perceive.labels import ALERTING
 from soundflow.types import FloatArray
 
 NEUTRAL: Final = 0.1
-"""Tag probability that says nothing either way."""
-FLOOR, CEILING = 0.01, 0.998
-_NEUTRAL_ODDS: Final = float(np.log(NEUTRAL / (1 - NEUTRAL)))
-MEMORY: Final = 2
-"""Chunks whose highest tag counts: a decision comes up to a chunk behind the sound."""
+"""Probability of the highest of sixty tags that says nothing either way."""
 
 
 class Evidence:
@@ -29,39 +31,54 @@ class Evidence:
 
     Args:
         labels: the sound encoder's, in the order of the tags.
-        weight: of the tags.
-        branch_weight: of the alert branch. With both at 0 the LALM is left alone.
+        fit: has the weights of tags, branch and what is waited for. With all at 0 the LALM is left alone.
         instruction: one that names no sound may change what is to be answered, and is left to the LALM.
-        asked: [tags] of 0 and 1, `soundflow.perceive.asked.asked_tags` of the instruction.
+        asked: [tags] of 0 and 1, those that the instruction or a spoken request names
+            (`soundflow.perceive.standing.Standing.tags`).
+        wanted: [tags] of these, those that it asks to be told of (`Standing.wanted`).
     """
 
     def __init__(
-        self, labels: Sequence[str], weight: float, branch_weight: float, instruction: str, asked: FloatArray
+        self, labels: Sequence[str], fit: Calibration, instruction: str, asked: FloatArray, wanted: FloatArray
     ) -> None:
         alerting = {tag for tags in ALERTING.values() for tag in tags}
-        self._columns = np.array([i for i, x in enumerate(labels) if x in alerting or asked[i] > 0], dtype=np.intp)
-        self._asked = np.flatnonzero(asked > 0)
+        self._alerting = np.array([i for i, x in enumerate(labels) if x in alerting], dtype=np.intp)
+        self._asked, self._wanted = np.flatnonzero(asked > 0), np.flatnonzero(wanted > 0)
         silent = bool(instruction) and not asked.any()
-        self._weight = 0.0 if silent or not len(self._columns) else weight
-        self._branch_weight = 0.0 if silent else branch_weight
+        self._weight = 0.0 if silent else fit.alert_weight
+        self._branch_weight = 0.0 if silent else fit.branch_weight
+        self._wanted_weight = fit.wanted_weight if len(self._wanted) else 0.0
 
-    def bias(self, tags: Sequence[FloatArray], alerts: Sequence[float]) -> float:
-        """Log-odds for answering, from tags [521] and branch log-odds of the last chunks, newest last; 0 without any.
+    def wanted(self, tags: FloatArray) -> float:
+        """The highest of the tags [521] of a chunk that are waited for, 0 where none is."""
+        return float(tags[self._wanted].max()) if len(self._wanted) else 0.0
+
+    def bias(self, tags: Sequence[FloatArray], alerts: Sequence[float], waited: Waited | None = None) -> float:
+        """Log-odds for answering.
 
         The branch was not taught the sound that is asked for: there its say is the higher one of its own and the tag's.
+
+        Args:
+            tags, alerts: [521] and branch log-odds of the last chunks, newest last.
+            waited: has heard `wanted` of every chunk. While its sound goes on, once told of, no named tag has a say.
+
+        Returns:
+            0 without any tags.
         """
         newest, heard = list(tags)[-MEMORY:], list(alerts)[-MEMORY:]
         if not newest:
             return 0.0
-        found = 0.0
-        if self._weight:
-            found += self._weight * (_odds(newest, self._columns) - _NEUTRAL_ODDS)
+        asked = self._asked[:0] if waited and waited.goes_on else self._asked
+        columns, found = np.union1d(self._alerting, asked), 0.0
+        if self._weight and len(columns):
+            found += self._weight * (_odds(newest, columns) - log_odds(NEUTRAL))
         if self._branch_weight and heard:
-            named = [_odds(newest, self._asked)] if len(self._asked) else []
+            named = [_odds(newest, asked)] if len(asked) else []
             found += self._branch_weight * max([*heard, *named])
+        if self._wanted_weight and waited and waited.heard:
+            return max(found, self._wanted_weight * (log_odds(max(waited.heard)) - log_odds(WANTED_NEUTRAL)))
         return found
 
 
 def _odds(tags: Sequence[FloatArray], columns: NDArray[np.intp]) -> float:
-    p = np.clip(max(float(t[columns].max()) for t in tags), FLOOR, CEILING)
-    return float(np.log(p / (1 - p)))
+    return log_odds(max(float(t[columns].max()) for t in tags))

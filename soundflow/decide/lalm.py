@@ -221,6 +221,7 @@ class Lalm:
             return
         self.check(row, count, state)
         window = cache.capacity - int(cache.prefix[row])
+        # An eighth at once: what stays is turned by as much, and in bfloat16 each turn of a key rounds it.
         wanted, dropped = max(count - room, window // 8), 0
         while dropped < wanted and state.spans[row]:
             chunk, tokens = state.spans[row].popleft()

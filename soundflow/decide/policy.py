@@ -26,7 +26,8 @@ class Calibration:
 
     The thresholds are the probabilities at which the dial's middle (0.5) fires: `speak_threshold` about a sound,
     `answer_threshold` in a chunk in which somebody has just finished speaking, `act_threshold` for a call.
-    `alert_weight` and `branch_weight` are those of `soundflow.decide.evidence`, whose bias the logits already hold.
+    `alert_weight`, `branch_weight` and `wanted_weight` (of tags that are waited for) are those of
+    `soundflow.decide.evidence`, whose bias the logits already hold.
     """
 
     temperature: float = 1.0
@@ -36,6 +37,7 @@ class Calibration:
     act_threshold: float = 0.5
     alert_weight: float = 0.0
     branch_weight: float = 0.0
+    wanted_weight: float = 0.0
 
     @staticmethod
     def load(path: Path) -> Calibration:

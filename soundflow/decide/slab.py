@@ -6,6 +6,7 @@ given back; their memory is never moved.
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 ROWS: Final = 64
+LEAST_ROWS: Final = 4
+SLAB_BYTES: Final = 2**30
+"""Of keys and values: a slab of a large model has fewer rows, as the first stream asks for all of it."""
 
 Place = tuple[int, int, int, int]
 """Of one cache in a pass: its row of the slab, its first token in the pass, its first slot, its count of tokens."""
@@ -26,11 +30,22 @@ Record = Callable[[Callable[[], Tensor]], Callable[[], Tensor]]
 
 @dataclass(eq=False)
 class Slab:
-    """keys and values [L,ROWS,Hkv,C,Dh], and the rows that nobody has."""
+    """keys and values [L,R,Hkv,C,Dh], and the rows that nobody has."""
 
     keys: Tensor
     values: Tensor
-    free: list[int] = field(default_factory=lambda: list(range(ROWS)))
+    free: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.free = list(range(self.rows))
+
+    @property
+    def rows(self) -> int:
+        return self.keys.shape[1]
+
+    @property
+    def empty(self) -> bool:
+        return len(self.free) == self.rows
 
     def give(self, row: int) -> None:
         self.free.append(row)
@@ -54,14 +69,19 @@ class Slabs:
         free = [slab for slab in same if slab.free]
         if not free:
             with torch.inference_mode(mode=False):  # finite from the start: what is masked is read, too
-                full = (layers, ROWS, heads, slots, width)
+                full = (layers, rows_of(shape, dtype), heads, slots, width)
                 keys, values = (torch.zeros(full, dtype=dtype, device=device) for _ in range(2))
             same.append(Slab(keys, values))
             free = same[-1:]
-        for empty in [slab for slab in free[1:] if len(slab.free) == ROWS]:
+        for empty in [slab for slab in free[1:] if slab.empty]:
             same.remove(empty)
             self.recorded.clear()
         return free[0], free[0].free.pop()
+
+
+def rows_of(shape: tuple[int, int, int, int], dtype: torch.dtype) -> int:
+    """How many caches of (layers, kv heads, slots, head width) a slab holds."""
+    return min(ROWS, max(LEAST_ROWS, SLAB_BYTES // (2 * math.prod(shape) * dtype.itemsize)))
 
 
 class Shape(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Final
 
 from soundflow.perceive.names import display_name
 
-__all__ = ["ALERTING", "GENERIC", "MUSIC", "SPEECH", "UNREPORTED", "display_name", "group_of"]
+__all__ = ["ALERTING", "GENERIC", "MUSIC", "NOT_OF_YAMNET", "SPEECH", "UNREPORTED", "display_name", "group_of"]
 
 ALERTING: Final[Mapping[str, tuple[str, ...]]] = {
     "alarm": ("Smoke detector, smoke alarm", "Fire alarm", "Alarm", "Car alarm", "Alarm clock", "Buzzer"),
@@ -31,9 +31,15 @@ ALERTING: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Group -> labels that tell somebody something, the plainest first. A sound in no group is benign or of context."""
 
+_GENDERED_SPEECH = ("Male speech, man speaking", "Female speech, woman speaking")
+_GENDERED_SINGING = ("Male singing", "Female singing")
+NOT_OF_YAMNET: Final[frozenset[str]] = frozenset({*_GENDERED_SPEECH, *_GENDERED_SINGING, "Battle cry", "Funny music"})
+"""Classes of AudioSet's 527 that YAMNet's 521 leave out and other encoders have."""
+
 SPEECH: Final[frozenset[str]] = frozenset(
     {
         "Speech",
+        *_GENDERED_SPEECH,
         "Child speech, kid speaking",
         "Conversation",
         "Narration, monologue",
@@ -45,7 +51,7 @@ SPEECH: Final[frozenset[str]] = frozenset(
     }
 )
 
-_SINGING = ("Choir", "Yodeling", "Chant", "Mantra", "Child singing", "Synthetic singing", "Rapping")
+_SINGING = ("Choir", "Yodeling", "Chant", "Mantra", *_GENDERED_SINGING, "Child singing", "Synthetic singing", "Rapping")
 _PLUCKED = (
     *("Guitar", "Electric guitar", "Bass guitar", "Acoustic guitar", "Steel guitar, slide guitar"),
     *("Tapping (guitar technique)", "Strum", "Banjo", "Sitar", "Mandolin", "Zither", "Ukulele"),
@@ -79,7 +85,7 @@ _GENRES = (
     *("Christian music", "Gospel music", "Music of Asia", "Carnatic music", "Music of Bollywood", "Ska"),
     *("Traditional music", "Independent music", "Song", "Background music", "Theme music", "Jingle (music)"),
     *("Soundtrack music", "Lullaby", "Video game music", "Christmas music", "Dance music", "Wedding music"),
-    *("Happy music", "Sad music", "Tender music", "Exciting music", "Angry music", "Scary music"),
+    *("Happy music", "Sad music", "Tender music", "Exciting music", "Angry music", "Scary music", "Funny music"),
 )
 MUSIC: Final[frozenset[str]] = frozenset(
     {"Music", "Musical instrument", *_INSTRUMENTS, *_GENRES, "Singing", *_SINGING, "Humming"}
@@ -139,8 +145,8 @@ _EXPLOSIONS = ("Gunshot, gunfire", *_GUNS, "Fireworks", "Firecracker", "Burst, p
 _DOOR = ("Doorbell", "Ding-dong", "Sliding door", "Slam", "Knock")
 
 GENERIC: Final[Mapping[str, tuple[str, ...]]] = {
-    "Speech": ("Child speech, kid speaking", "Conversation", "Narration, monologue", "Whispering"),
-    "Shout": ("Bellow", "Whoop", "Yell", "Children shouting", "Screaming"),
+    "Speech": (*_GENDERED_SPEECH, "Child speech, kid speaking", "Conversation", "Narration, monologue", "Whispering"),
+    "Shout": ("Bellow", "Whoop", "Yell", "Battle cry", "Children shouting", "Screaming"),
     "Laughter": ("Baby laughter", "Giggle", "Snicker", "Belly laugh", "Chuckle, chortle"),
     "Crying, sobbing": ("Baby cry, infant cry", "Whimper", "Wail, moan"),
     "Singing": _SINGING,

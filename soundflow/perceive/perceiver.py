@@ -20,12 +20,12 @@ from soundflow.perceive.senses import Senses, SenseState
 from soundflow.perceive.sound import SoundEncoder, SoundFrames, labels
 from soundflow.perceive.speech import SpeechEncoder
 from soundflow.perceive.tags import SoundEvents, SoundEventsConfig, SoundEventsState, TagCalibration
+from soundflow.perceive.thresholds import Thresholds
 from soundflow.perceive.vad import VadState, VoiceActivity
 from soundflow.perceive.words import WordsChannel, WordsConfig
 from soundflow.types import AudioChunk, FloatArray, Perception, Sound, Vad, Words
 
-EVENTS = SoundEventsConfig(on=0.3, off=0.15)
-SKIMMED_SPEECH = 0.5  # AudioSet's Speech probability of a chunk that was skimmed
+SKIMMED_SPEECH = 0.5  # AudioSet's Speech probability of a chunk that was skimmed; at least the floor of words
 OWN_EVENTS = SoundEventsConfig(on=0.5, off=0.25, never=frozenset())
 
 
@@ -38,14 +38,14 @@ class Parts:
     sound: Path
     branch: Path | None = None
 
-    def open(self, chunk_samples: int, executor: Executor | None) -> Senses:
+    def open(self, chunk_samples: int, executor: Executor | None, thresholds: Thresholds) -> Senses:
         """Load them. WeightsError names a file that is missing or broken."""
         moonshine = Moonshine(self.asr)
         return Senses(
             VoiceActivity(self.vad),
             SoundEncoder(self.sound, chunk_samples, branch=self.branch),
             SpeechEncoder(moonshine, chunk_samples),
-            WordsChannel(moonshine, WordsConfig(), executor),
+            WordsChannel(moonshine, WordsConfig(speech_floor=thresholds.speech_floor), executor),
             labels(self.sound),
         )
 
@@ -99,17 +99,20 @@ class Perceiver:
         own: OwnSounds | None = None,
     ) -> None:
         """`executor` decodes words of `Parts` beside the step; without one in it, with the same result.
+        `calibration` None: scores as they are, thresholds of nano.
 
         WeightsError where a sound of `own` has the name of a label, or `calibration` is of other labels.
         """
-        senses = parts.open(chunk_samples, executor) if isinstance(parts, Parts) else parts
+        thresholds = calibration.thresholds if calibration else Thresholds()
+        senses = parts.open(chunk_samples, executor, thresholds) if isinstance(parts, Parts) else parts
         self.labels = senses.labels
         self.calibration = calibration or TagCalibration.identity(len(self.labels))
         if len(self.calibration.a) != len(self.labels):
             raise WeightsError(f"tag calibration: {len(self.labels)} labels expected, got {len(self.calibration.a)}")
         self._level = LevelTracker(chunk_samples)
         self._vad, self._sound, self._speech, self._words = senses.vad, senses.sound, senses.speech, senses.words
-        self._events = SoundEvents(self.labels, chunk_samples, EVENTS)
+        self._events = SoundEvents(self.labels, chunk_samples, self.calibration.events)
+        self._skimmed = max(SKIMMED_SPEECH, thresholds.speech_floor)
         self.own = own or OwnSounds()
         if taken := sorted(set(self.own.names) & set(self.labels)):
             raise WeightsError(f"own sounds: a name that is no AudioSet label was expected, got {taken[0]!r}")
@@ -153,7 +156,7 @@ class Perceiver:
         self._sound.skim(level.samples, state.sound)
         vad = self._vad.step(chunk, state.vad)
         self._speech.step_rows([chunk.samples], [False], [state.speech], None)
-        self._words.step(chunk, vad, state.words, SKIMMED_SPEECH)
+        self._words.step(chunk, vad, state.words, self._skimmed)
 
     def hear(
         self, chunks: Sequence[AudioChunk], states: Sequence[PerceiverState], pool: Executor | None = None

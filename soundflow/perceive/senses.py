@@ -5,6 +5,7 @@ nano brings its own (`soundflow.perceive.perceiver.Parts`); any `StreamEncoder` 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from soundflow.errors import ConfigError
 from soundflow.perceive.encoder import Encoded, StreamEncoder
@@ -45,7 +47,7 @@ class SoundSense(Protocol):
 
 
 class SpeechSense(Protocol):
-    """Frames [F, width] of each chunk; [0, width] of one in which nobody speaks."""
+    """Frames [F, width] that come with each chunk; those of audio in which nobody spoke are left out."""
 
     @property
     def width(self) -> int: ...
@@ -94,14 +96,33 @@ class OneRow:
         self.rows.restore(0, dict(snapshot))
 
 
+@dataclass(slots=True)
+class SpeechRow(OneRow):
+    """With it, which of the frames to come are of speech.
+
+    spoke: whether somebody spoke, of the newest chunks, this one last: as many as a frame may come late. heard: samples
+    so far. frames: how many of them came so far.
+    """
+
+    spoke: deque[bool]
+    heard: int = 0
+    frames: int = 0
+
+    def snapshot(self) -> dict[str, Any]:
+        own = {"spoke": tuple(self.spoke), "heard": self.heard, "frames": self.frames}
+        return {"encoder": OneRow.snapshot(self), **own}
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        OneRow.restore(self, snapshot["encoder"])
+        self.spoke = deque(snapshot["spoke"], self.spoke.maxlen)
+        self.heard, self.frames = snapshot["heard"], snapshot["frames"]
+
+
 class _Of:
     """Steps of many streams of one encoder in one batch."""
 
     def __init__(self, encoder: StreamEncoder) -> None:
         self.encoder = encoder
-
-    def init_state(self) -> OneRow:
-        return OneRow(self.encoder.init_state(1))
 
     def encode(self, samples: Sequence[FloatArray], states: Sequence[OneRow]) -> Encoded:
         """The next chunk of each stream; a batch is put together of the streams' states, which are bounded."""
@@ -129,6 +150,9 @@ class SoundOf(_Of):
             raise ConfigError(f"sound: an encoder that names sounds was expected, {encoder.spec.name} has no labels")
         self.chunk_samples = encoder.chunk_samples
 
+    def init_state(self) -> OneRow:
+        return OneRow(self.encoder.init_state(1))
+
     def step_rows(self, samples: Sequence[FloatArray], states: Sequence[OneRow]) -> list[SoundFrames]:
         """A chunk in which no frame ends, as at a stream's start, has one of zeros."""
         found = self.encode(samples, states)
@@ -151,19 +175,39 @@ class SoundOf(_Of):
 
 
 class SpeechOf(_Of):
-    """Speech frames by any encoder. It hears all the time, as its state has to, and is read while somebody speaks."""
+    """Speech frames by any encoder. It hears all the time, as its state has to; frames are read whose field ends in a
+    chunk in which somebody spoke, and with a look-ahead they may come some chunks later.
+    """
 
     @property
     def width(self) -> int:
         return self.encoder.spec.width
 
+    def init_state(self) -> SpeechRow:
+        chunks = 1 + -(-self.encoder.spec.look_ahead_samples // self.encoder.chunk_samples)
+        return SpeechRow(self.encoder.init_state(1), deque([False] * chunks, chunks))
+
     def step_rows(
-        self, samples: Sequence[FloatArray], speaking: Sequence[bool], states: Sequence[OneRow], pool: Executor | None
+        self,
+        samples: Sequence[FloatArray],
+        speaking: Sequence[bool],
+        states: Sequence[SpeechRow],
+        pool: Executor | None,
     ) -> list[FloatArray]:
         found = self.encode(samples, states)
         frames = found.frames.float().cpu().numpy()
-        counts = [n if speaks else 0 for n, speaks in zip(found.counts.tolist(), speaking, strict=True)]
-        return [frames[row, :n] for row, n in enumerate(counts)]
+        rows = zip(frames, found.counts.tolist(), speaking, states, strict=True)
+        return [heard[:n][self._of_speech(n, speaks, state)] for heard, n, speaks, state in rows]
+
+    def _of_speech(self, count: int, speaks: bool, state: SpeechRow) -> NDArray[np.bool_]:
+        """Which of a chunk's `count` frames [count] are of speech."""
+        spec, size = self.encoder.spec, self.encoder.chunk_samples
+        state.spoke.append(speaks)
+        state.heard += size
+        ends = (state.frames + np.arange(count)) * spec.hop_samples + spec.field_samples
+        state.frames += count
+        late = (state.heard - ends) // size
+        return np.array(state.spoke)[-1 - late]
 
 
 class NoWords:

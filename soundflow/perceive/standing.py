@@ -48,7 +48,7 @@ class Standing:
 
     def __init__(self, instruction: str, labels: Sequence[str]) -> None:
         self._labels = labels
-        self._given = asked_tags(instruction, labels)
+        self._given, self._given_wanted = asked_tags(instruction, labels), _wanted(instruction, labels)
         self._spoken = np.zeros_like(self._given)
         self._given_each, self._spoken_each = bool(_EACH.search(instruction)), False
 
@@ -56,6 +56,12 @@ class Standing:
     def tags(self) -> FloatArray:
         """[len(labels)] of 1 for each tag that is asked for now, else 0."""
         return np.maximum(self._given, self._spoken)
+
+    @property
+    def wanted(self) -> FloatArray:
+        """[len(labels)] of 1 for those of `tags` that somebody asks to be told of: "transcribe the speech" names speech
+        and does not wait for it."""
+        return np.maximum(self._given_wanted, self._spoken)
 
     @property
     def each(self) -> bool:
@@ -68,8 +74,7 @@ class Standing:
         A request replaces the one before. Clauses that take something back do not ask: "forget that, watch out for a
         cat" asks for a cat.
         """
-        clauses = re.split(r"[,;.!?]", text)
-        kept = " ".join(c for c in clauses if not _DROP.search(c))
+        kept = " ".join(_asking(text))
         named = asked_tags(kept, self._labels)
         asks = bool(_ASK.search(kept)) or (bool(self._spoken.any()) and bool(_CHANGE.search(kept)))
         if asks and named.any():
@@ -87,3 +92,14 @@ class Standing:
 
     def restore(self, saved: dict[str, Any]) -> None:
         self._spoken, self._spoken_each = saved["spoken"].copy(), saved["each"]
+
+
+def _asking(text: str) -> list[str]:
+    """Its clauses that take nothing back."""
+    return [c for c in re.split(r"[,;.!?]", text) if not _DROP.search(c)]
+
+
+def _wanted(instruction: str, labels: Sequence[str]) -> FloatArray:
+    """The tags named in an instruction that asks to be told of something."""
+    kept = _asking(instruction)
+    return asked_tags(" ".join(kept) if any(_ASK.search(c) for c in kept) else "", labels)

@@ -14,19 +14,25 @@ from numpy.typing import NDArray
 from soundflow.errors import AudioFormatError, ConfigError
 from soundflow.perceive.labels import ALERTING, GENERIC, UNREPORTED
 from soundflow.perceive.sound import TAGS
+from soundflow.perceive.thresholds import Thresholds
 from soundflow.types import FloatArray, Sound
 
 _STEP = 1.0 / 512.0  # a score is taken for no surer than this far from 0 and 1
 _CALIBRATION_KEYS = {"format", "a", "b"}
+_THRESHOLDS = "thresholds"
 _CALIBRATION_FORMAT = "soundflow-tag-calibration-1"
 
 
 @dataclass(frozen=True, slots=True)
 class TagCalibration:
-    """p = sigmoid(a * logit(score) + b) for each class; `a` and `b` are [L], in the order of the sound encoder."""
+    """p = sigmoid(a * logit(score) + b) for each class; `a` and `b` are [L], in the order of the sound encoder.
+
+    `thresholds`: from which p on a sound counts, and from which score on speech is believed.
+    """
 
     a: FloatArray
     b: FloatArray
+    thresholds: Thresholds = field(default_factory=Thresholds)
 
     def __post_init__(self) -> None:
         if self.a.ndim != 1 or self.a.shape != self.b.shape:
@@ -46,24 +52,36 @@ class TagCalibration:
             fields = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ConfigError(f"{path}: expected a tag calibration in JSON: {error}") from error
-        if not isinstance(fields, dict) or set(fields) != _CALIBRATION_KEYS:
+        if not isinstance(fields, dict) or set(fields) - {_THRESHOLDS} != _CALIBRATION_KEYS:
             got = sorted(fields) if isinstance(fields, dict) else type(fields).__name__
-            raise ConfigError(f"{path}: expected the keys {sorted(_CALIBRATION_KEYS)}, got {got}")
+            keys = f"{sorted(_CALIBRATION_KEYS)} (and {_THRESHOLDS!r}, if any)"
+            raise ConfigError(f"{path}: expected the keys {keys}, got {got}")
         if fields["format"] != _CALIBRATION_FORMAT:
             raise ConfigError(f"{path}: format: expected {_CALIBRATION_FORMAT!r}, got {fields['format']!r}")
         try:
-            return cls(np.array(fields["a"], np.float32), np.array(fields["b"], np.float32))
+            thresholds = Thresholds.read(fields.get(_THRESHOLDS, {}))
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from error
+        try:
+            return cls(np.array(fields["a"], np.float32), np.array(fields["b"], np.float32), thresholds)
         except (TypeError, ValueError, ConfigError) as error:
             raise ConfigError(f"{path}: a, b: {error}") from error
 
     def save(self, path: Path) -> None:
-        """Write as JSON; equal values give equal bytes."""
-        fields = {
+        """Write as JSON; equal values give equal bytes. Thresholds of nano are not said."""
+        fields: dict[str, Any] = {
             "format": _CALIBRATION_FORMAT,
             "a": [round(float(x), 6) for x in self.a],
             "b": [round(float(x), 6) for x in self.b],
         }
+        if self.thresholds != Thresholds():
+            fields[_THRESHOLDS] = self.thresholds.to_json()
         path.write_text(json.dumps(fields) + "\n", encoding="utf-8")
+
+    @property
+    def events(self) -> SoundEventsConfig:
+        """Of the sounds that are found in what `__call__` gives."""
+        return SoundEventsConfig(on=self.thresholds.on, off=self.thresholds.off)
 
     def __call__(self, scores: FloatArray) -> FloatArray:
         """Scores [..., L] in [0, 1] -> probabilities [..., L]."""

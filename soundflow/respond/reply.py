@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from soundflow.decide.context import Context
+from soundflow.decide.context import MAX_HEADER_TOKENS, Context
 from soundflow.decide.kv_cache import CacheState
 from soundflow.decide.lalm import Lalm
 from soundflow.respond.grammar import ActGrammar, ActMatcher, parse_act
@@ -19,7 +19,8 @@ from soundflow.types import ActionCall, Kind, ReplyRequest
 
 MAX_REPLY_TOKENS = 80
 MAX_ACT_TOKENS = 192
-HEADER_ROOM = 512
+REPLY_ROOM = MAX_HEADER_TOKENS + MAX_ACT_TOKENS
+"""Tokens that a fork has room for."""
 
 
 class GivenReply:

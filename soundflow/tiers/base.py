@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +25,7 @@ from soundflow.perceive.perceiver import Perceiver
 from soundflow.perceive.projector import Projector, tag_embeddings
 from soundflow.perceive.senses import NoWords, Senses, SoundOf, SpeechOf, WordsSense
 from soundflow.perceive.tags import TagCalibration
+from soundflow.perceive.thresholds import Thresholds
 from soundflow.perceive.vad import VoiceActivity
 from soundflow.row import Model
 from soundflow.tiers import checkpoint, hub, nano
@@ -31,8 +33,8 @@ from soundflow.tiers.base_config import BaseConfig, Place
 from soundflow.tiers.level import LevelActivity
 
 if TYPE_CHECKING:
-    from soundflow.perceive.beats import Beats, BeatsEncoder
-    from soundflow.perceive.encoder import StreamEncoder
+    from soundflow.perceive.beats import Beats, BeatsEncoder, BeatsWindow
+    from soundflow.perceive.encoder import EncoderSpec, StreamEncoder
 
 DECISION_WORDS: Final = (" silent", " speak", " act")
 UNTRAINED_BIAS: Final = (2.0, 0.0, -1.0)
@@ -41,12 +43,23 @@ NAMES: Final = "class_labels_indices.csv"
 _MACHINE_ID: Final = re.compile(r"/[a-z]/\w+")
 
 
-def load(folder: Path, dtype: torch.dtype | None = None, device: str = "cpu") -> Model:
+def load(
+    folder: Path,
+    dtype: torch.dtype | None = None,
+    device: str = "cpu",
+    eight_bit: bool = False,
+    word_threads: int = 1,
+    perceiver: Perceiver | None = None,
+) -> Model:
     """Put a folder of the tier together.
 
     Args:
         dtype: of the language model; None is bfloat16 where the processor or GPU has it. Encoders run in float32.
         device: of language model and encoders, as of `soundflow.tiers.nano.load`.
+        eight_bit: the language model's matrices in int8, where this machine's CPU multiplies them and config.json does
+            not say how it is quantised.
+        word_threads: recognitions at once.
+        perceiver: one that somebody made (`hearing` makes one): the encoders are not loaded then.
 
     Raises:
         WeightsError: a part is missing, or a file is not what it should be.
@@ -54,23 +67,39 @@ def load(folder: Path, dtype: torch.dtype | None = None, device: str = "cpu") ->
     """
     config, on = BaseConfig.read(folder), nano.device_of(device)
     saved = trained(folder, config)
-    worker = ThreadPoolExecutor(1, "words", niceness.give_way, (niceness.WORDS,)) if config.words else None
-    senses = _senses(folder, config, worker, device)
+    perceiver = perceiver or hearing(folder, words_worker(config, word_threads), device)
     place = hub.find(config.lm, folder)
     kind: Any = str(dtype or _dtype(on)).removeprefix("torch.")
-    quantise: Any = config.quantise
+    quantise: Any = config.quantise or ("int8" if nano.in_int8(eight_bit, on) else None)
     llama = Backbone(str(place), kind, quantise, str(on)).load(saved.deltas if saved else None)
     context = Context.load(place / "tokenizer.json")
-    lalm = _lalm(folder, llama, context, senses, saved, config.cache_tokens)
+    lalm = _lalm(folder, llama, context, outline(folder, config), saved, config.cache_tokens)
     calibration = saved.calibration if saved else Calibration()
-    perceiver = _perceiver(folder, config, senses)
     return Model("base", config.chunk_samples, perceiver, lalm, context, calibration)
 
 
 def hearing(folder: Path, executor: Executor | None = None, device: str = "cpu") -> Perceiver:
     """The perceiver of a folder; `executor` as of `soundflow.tiers.kit.Kit.hearing`, errors as of `load`."""
     config = BaseConfig.read(folder)
-    return _perceiver(folder, config, _senses(folder, config, executor, device))
+    fitted = folder / "tags.json"
+    tags = TagCalibration.load(fitted) if fitted.is_file() else None
+    senses = _senses(folder, config, executor, device, tags.thresholds if tags else Thresholds())
+    return Perceiver(senses, config.chunk_samples, tags)
+
+
+def words_worker(config: BaseConfig, threads: int) -> Executor | None:
+    """Recognises beside the step; None where there are no words."""
+    return ThreadPoolExecutor(threads, "words", niceness.give_way, (niceness.WORDS,)) if config.words else None
+
+
+def outline(folder: Path, config: BaseConfig) -> tuple[EncoderSpec, EncoderSpec]:
+    """Of sound and speech encoder, without their weights; ConfigError as of `sound_encoder` and `speech_encoder`."""
+    from soundflow.perceive import encoders
+    from soundflow.perceive.beats import Beats, BeatsEncoder
+
+    size, left, ahead = config.chunk_samples, config.speech_left_ms, config.speech_look_ahead_ms
+    speech = encoders.outline(hub.find(config.speech, folder), size, left, ahead)
+    return BeatsEncoder(_named(folder, config, Beats.outline), size, _window(config)).spec, speech
 
 
 def trained(folder: Path, config: BaseConfig) -> checkpoint.Checkpoint | None:
@@ -87,28 +116,39 @@ def trained(folder: Path, config: BaseConfig) -> checkpoint.Checkpoint | None:
 
 def sound_encoder(folder: Path, config: BaseConfig, device: str = "cpu") -> BeatsEncoder:
     """BEATs of the folder. ConfigError where it cannot name sounds, WeightsError as of `Beats.load`."""
-    from soundflow.perceive.beats import BeatsEncoder, BeatsWindow
+    from soundflow.perceive.beats import BeatsEncoder
 
     beats = sound_model(folder, config).to(nano.device_of(device))
-    window = BeatsWindow(config.sound_left_ms, config.sound_look_ahead_ms, config.sound_pool_ms)
-    return BeatsEncoder(beats, config.chunk_samples, window)
+    return BeatsEncoder(beats, config.chunk_samples, _window(config))
 
 
 def sound_model(folder: Path, config: BaseConfig) -> Beats:
     """The weights of `sound_encoder`, with AudioSet's display names in the place of its ids.
 
     Raises:
-        ConfigError: the classes have ids or numbers only, and no `class_labels_indices.csv` lies beside them.
+        ConfigError: the classes have ids or numbers only, and there is no table of their names: neither as `labels` of
+            config.json nor as `class_labels_indices.csv` beside the checkpoint.
     """
     from soundflow.perceive.beats import Beats
 
-    path = _sole(hub.find(config.sound, folder), ("*.safetensors", "*.pt"), "a checkpoint of BEATs")
-    beats = Beats.load(path)
+    return _named(folder, config, Beats.load)
+
+
+def _named(folder: Path, config: BaseConfig, read: Callable[[Path], Beats]) -> Beats:
+    path = _sole(hub.find(config.sound, folder), ("*.safetensors", "*.pt", "*.pth"), "a checkpoint of BEATs")
+    beats = read(path)
     if not beats.labels:
         raise ConfigError(f"{path}: a checkpoint that names sounds (fine-tuned on AudioSet) was expected")
     if any(_MACHINE_ID.fullmatch(x) for x in beats.labels) or beats.labels[0].isdecimal():
-        beats.labels = _display_names(path.parent / NAMES, beats.labels)
+        table = folder / config.sound_labels if config.sound_labels else path.parent / NAMES
+        beats.labels = _display_names(table, beats.labels)
     return beats
+
+
+def _window(config: BaseConfig) -> BeatsWindow:
+    from soundflow.perceive.beats import BeatsWindow
+
+    return BeatsWindow(config.sound_left_ms, config.sound_look_ahead_ms, config.sound_pool_ms)
 
 
 def speech_encoder(folder: Path, config: BaseConfig, device: str = "cpu") -> StreamEncoder:
@@ -125,7 +165,7 @@ def vad_file(folder: Path, place: Place) -> Path:
     return _sole(hub.find(place, folder), ("*.onnx",), "Silero's ONNX file")
 
 
-def _senses(folder: Path, config: BaseConfig, executor: Executor | None, device: str) -> Senses:
+def _senses(folder: Path, config: BaseConfig, executor: Executor | None, device: str, thresholds: Thresholds) -> Senses:
     sound = sound_encoder(folder, config, device)
     vad: VoiceActivity = LevelActivity()
     if config.vad:
@@ -135,32 +175,29 @@ def _senses(folder: Path, config: BaseConfig, executor: Executor | None, device:
         from soundflow.perceive.moonshine import Moonshine
         from soundflow.perceive.words import WordsChannel, WordsConfig
 
-        words = WordsChannel(Moonshine(hub.find(config.words, folder)), WordsConfig(), executor)
+        heard = WordsConfig(speech_floor=thresholds.speech_floor)
+        words = WordsChannel(Moonshine(hub.find(config.words, folder)), heard, executor)
     return Senses(vad, SoundOf(sound), SpeechOf(speech_encoder(folder, config, device)), words, sound.spec.labels)
-
-
-def _perceiver(folder: Path, config: BaseConfig, senses: Senses) -> Perceiver:
-    fitted = folder / "tags.json"
-    tags = TagCalibration.load(fitted) if fitted.is_file() else None
-    return Perceiver(senses, config.chunk_samples, tags)
 
 
 def _lalm(
     folder: Path,
     llama: Decoder,
     context: Context,
-    senses: Senses,
+    heard: tuple[EncoderSpec, EncoderSpec],
     saved: checkpoint.Checkpoint | None,
     cache_tokens: int,
 ) -> Lalm:
     """Trained, or as training begins: tags are heard as their names, and a decision is silence unless one is sure."""
     table = llama.embed.weight.float()
-    assert isinstance(senses.sound, SoundOf)
-    widths = senses.sound.encoder.spec.width, senses.speech.width
-    projector = Projector(tag_embeddings(table, [context.encode(x) for x in senses.labels]), *widths)
+    sound, speech = heard
+    named = tag_embeddings(table, [context.encode(x) for x in sound.labels])
+    projector = Projector(named, sound.width, speech.width)
     if saved is None:
-        rows: Tensor = tag_embeddings(table, [context.encode(word) for word in DECISION_WORDS])
-        return Lalm(llama, projector, rows, rows, torch.tensor(UNTRAINED_BIAS), cache_tokens)
+        words = [context.encode(word) for word in DECISION_WORDS]
+        read: Tensor = tag_embeddings(table, words)
+        written = tag_embeddings(llama.head.weight, words).cpu()
+        return Lalm(llama, projector, read, written, torch.tensor(UNTRAINED_BIAS), cache_tokens)
     try:
         projector.load_state_dict(saved.projector)
     except RuntimeError as error:

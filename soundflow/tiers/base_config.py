@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from soundflow.clock import chunk_samples
-from soundflow.errors import ConfigError, WeightsError
+from soundflow.errors import ConfigError
+from soundflow.jsonfile import read_object
 
 FORMAT: Final = 1
 CONFIG: Final = "config.json"
@@ -17,29 +18,37 @@ TIERS: Final = ("nano", "base", "omni")
 CACHE_TOKENS: Final = 1024
 QUANTISED: Final = ("int8", "4bit")
 _PLACE: Final = ("path", "hub", "revision")
+_FILE: Final = (*_PLACE, "file")
+OF_ONE_FILE: Final = ("sound", "vad")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a pretrained part lies: `path`, relative to the model's folder or absolute, or `hub` (owner/name) at a
-    `revision`, which `soundflow.tiers.hub` fetches when it is asked to, and nothing else does."""
+    `revision`, which `soundflow.tiers.hub` fetches when it is asked to, and nothing else does. `file`: of a part that
+    is one file, its path inside that folder or repository; needed with `hub`."""
 
     path: str = ""
     hub: str = ""
     revision: str = ""
+    file: str = ""
 
     def __post_init__(self) -> None:
         if bool(self.path) == bool(self.hub) or bool(self.hub) != bool(self.revision):
             raise ConfigError(f"either path, or hub with a revision, was expected, got {self.to_json() or 'neither'}")
+        inside = PurePosixPath(self.file)
+        if self.file and (str(inside) != self.file or inside.is_absolute() or ".." in inside.parts or not inside.name):
+            raise ConfigError(f"file: a path inside the folder or repository was expected, got {self.file!r}")
 
     def to_json(self) -> dict[str, str]:
-        return {key: value for key in _PLACE if (value := getattr(self, key))}
+        return {key: value for key in _FILE if (value := getattr(self, key))}
 
 
 @dataclass(frozen=True, slots=True)
 class BaseConfig:
     """Parts of the tier, times in ms. `quantise`: of the language model; None for as `dtype` has it. `vad` None: voice
-    activity by level alone. `words` None: no words. `licences`: of the parts, by their names here; for the model card.
+    activity by level alone. `words` None: no words. `sound_labels`: path, as of a `Place`, of AudioSet's table of class
+    names, for a checkpoint that has ids; empty for the one beside it. `licences`: of the parts, by name; for the card.
     """
 
     lm: Place
@@ -56,6 +65,13 @@ class BaseConfig:
     sound_look_ahead_ms: int = 0
     sound_pool_ms: int | None = None
     licences: tuple[tuple[str, str], ...] = ()
+    sound_labels: str = ""
+
+    def __post_init__(self) -> None:
+        for name in OF_ONE_FILE:
+            place = self.places.get(name)
+            if place and place.hub and not place.file:
+                raise ConfigError(f"{name}: file: which file of {place.hub} was expected, got none")
 
     @staticmethod
     def read(folder: Path) -> BaseConfig:
@@ -67,17 +83,17 @@ class BaseConfig:
         _known(raw, {"format", "tier", "chunk_ms", "cache_tokens", "licences"} | parts, where)
         lm = _section(raw, "lm", where, ("quantise",))
         speech = _section(raw, "speech", where, ("left_ms", "look_ahead_ms"))
-        sound = _section(raw, "sound", where, ("left_ms", "look_ahead_ms", "pool_ms"))
+        sound = _section(raw, "sound", where, ("file", "labels", "left_ms", "look_ahead_ms", "pool_ms"))
         default = BaseConfig(Place("."), Place("."), Place("."))
         quantise = lm.get("quantise")
         if quantise is not None and quantise not in QUANTISED:
             raise ConfigError(f"{where}: lm.quantise: null or one of {', '.join(QUANTISED)} expected, got {quantise!r}")
-        return BaseConfig(
+        given: dict[str, Any] = dict(
             lm=_place(lm, f"{where}: lm"),
             speech=_place(speech, f"{where}: speech"),
             sound=_place(sound, f"{where}: sound"),
-            vad=_optional(raw, "vad", where),
-            words=_optional(raw, "words", where),
+            vad=_optional(raw, "vad", where, ("file",)),
+            words=_optional(raw, "words", where, ()),
             chunk_ms=_whole(raw, "chunk_ms", where, default.chunk_ms),
             cache_tokens=_whole(raw, "cache_tokens", where, default.cache_tokens),
             quantise=quantise,
@@ -87,7 +103,12 @@ class BaseConfig:
             sound_look_ahead_ms=_whole(sound, "look_ahead_ms", f"{where}: sound", default.sound_look_ahead_ms, 0),
             sound_pool_ms=_time(sound, "pool_ms", f"{where}: sound"),
             licences=_licences(raw.get("licences", {}), where),
+            sound_labels=_text(sound, "labels", f"{where}: sound") if "labels" in sound else "",
         )
+        try:
+            return BaseConfig(**given)
+        except ConfigError as error:
+            raise ConfigError(f"{where}: {error}") from error
 
     def to_json(self) -> dict[str, Any]:
         """What `read` takes."""
@@ -96,7 +117,7 @@ class BaseConfig:
             "left_ms": self.sound_left_ms,
             "look_ahead_ms": self.sound_look_ahead_ms,
             "pool_ms": self.sound_pool_ms,
-        }
+        } | ({"labels": self.sound_labels} if self.sound_labels else {})
         return {
             "format": FORMAT,
             "tier": "base",
@@ -129,15 +150,10 @@ def head(folder: Path) -> dict[str, Any]:
 
     Raises:
         WeightsError: there is none, or no JSON in it.
-        ConfigError: another format, or no tier that we know.
+        ConfigError: no JSON object, another format, or no tier that we know.
     """
     path = folder / CONFIG
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"{path}: the config.json of a model folder was expected ({error})") from error
-    if not isinstance(raw, dict):
-        raise ConfigError(f"{path}: a JSON object was expected, got {type(raw).__name__}")
+    raw = read_object(path, "the config.json of a model folder", other=ConfigError)
     if raw.get("format") != FORMAT:
         raise ConfigError(f"{path}: format {FORMAT} was expected, got {raw.get('format')!r}")
     if raw.get("tier") not in TIERS:
@@ -162,19 +178,23 @@ def _section(raw: Mapping[str, Any], name: str, where: str, more: tuple[str, ...
     return found
 
 
-def _optional(raw: Mapping[str, Any], name: str, where: str) -> Place | None:
-    return None if raw.get(name) is None else _place(_section(raw, name, where, ()), f"{where}: {name}")
+def _optional(raw: Mapping[str, Any], name: str, where: str, more: tuple[str, ...]) -> Place | None:
+    return None if raw.get(name) is None else _place(_section(raw, name, where, more), f"{where}: {name}")
 
 
 def _place(raw: Mapping[str, Any], where: str) -> Place:
-    given = {key: raw[key] for key in _PLACE if key in raw}
-    for key, value in given.items():
-        if not isinstance(value, str) or not value:
-            raise ConfigError(f"{where}: {key}: text was expected, got {value!r}")
+    given = {key: _text(raw, key, where) for key in _FILE if key in raw}
     try:
         return Place(**given)
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from error
+
+
+def _text(raw: Mapping[str, Any], key: str, where: str) -> str:
+    value = raw[key]
+    if not isinstance(value, str) or not value:
+        raise ConfigError(f"{where}: {key}: text was expected, got {value!r}")
+    return value
 
 
 def _time(raw: Mapping[str, Any], key: str, where: str) -> int | None:

@@ -61,8 +61,10 @@ def _parts(folder: Path, raw: dict[str, Any]) -> list[tuple[str, str, str, str]]
         place = raw.get(name)
         if not isinstance(place, dict):
             continue
+        file = place.get("file", "")
         origin = f"{place['hub']} at {place['revision']}" if "hub" in place else "in this folder"
-        rows.append((name, _kind(folder / place.get("path", "?")), origin, licences.get(name, UNKNOWN)))
+        what = file if "hub" in place and file else _kind(folder / place.get("path", "?") / file)
+        rows.append((name, what, origin, licences.get(name, UNKNOWN)))
     if raw["tier"] == "omni":
         rows = [(name, _kind(folder / name), "in this folder", UNKNOWN) for name in ("tower.safetensors", "lm")]
     if (folder / "adapter.safetensors").is_file():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -15,7 +15,6 @@ from soundflow.perceive.perceiver import Perceiver
 from soundflow.tiers import base_config, checkpoint, nano
 
 if TYPE_CHECKING:
-    from soundflow.perceive.omni.perceiver import OmniPerceiver
     from soundflow.perceive.own import OwnSounds
 
 
@@ -56,20 +55,9 @@ class Kit:
             from soundflow.tiers import base
 
             return base.hearing(self.folder, executor, device)
-        return cast(Perceiver, self._tower(self.folder, device))
+        from soundflow.tiers.omni import load
 
-    def _tower(self, folder: Path, device: str) -> OmniPerceiver:
-        """The omni tier's: the audio tower, which names no sounds and finds no words."""
-        from soundflow.perceive.omni.encoder import OmniEncoder
-        from soundflow.perceive.omni.perceiver import OmniPerceiver
-        from soundflow.perceive.omni.tower import Tower
-        from soundflow.tiers.omni.settings import TOWER, Settings
-
-        settings = Settings.read(folder)
-        tower = Tower.load(folder / TOWER, settings.tower, torch.float32)
-        tower.to(nano.device_of(device))
-        size = chunk_samples(settings.chunk_ms)
-        return OmniPerceiver(OmniEncoder(tower, size, settings.left_chunks, settings.memory_chunks))
+        return load.hearing(self.folder, torch.float32, nano.device_of(device))
 
     def context(self) -> Context:
         """Text and tokens of the language model. WeightsError where its tokenizer is missing or none of ours."""
@@ -119,10 +107,10 @@ def _base(folder: Path) -> Kit:
     from soundflow.tiers import base, hub
 
     config = base_config.BaseConfig.read(folder)
-    sound, speech = base.sound_encoder(folder, config), base.speech_encoder(folder, config)
+    sound, speech = base.outline(folder, config)
     trained = folder if has_adapter(folder) else None
-    widths = sound.spec.width, speech.spec.width
-    return Kit("base", config.chunk_ms, hub.find(config.lm, folder), sound.spec.labels, *widths, folder, trained)
+    widths = sound.width, speech.width
+    return Kit("base", config.chunk_ms, hub.find(config.lm, folder), sound.labels, *widths, folder, trained)
 
 
 def _omni(folder: Path) -> Kit:

@@ -67,7 +67,7 @@ def load(
     lm = weights.part("lm")
     perceiver = perceiver or hearing(folder, eight_bit, word_threads, device)
     llama = Decoder.load(lm, dtype or _dtype(on), saved.deltas)
-    if _in_int8(eight_bit, on):
+    if in_int8(eight_bit, on):
         llama.to_int8()
     if on.type != "cpu":
         llama.to_device(on)
@@ -92,7 +92,7 @@ def hearing(
         raise WeightsError(f"{folder}: alert.safetensors was expected, as calibration.json gives the branch a weight")
     worker = ThreadPoolExecutor(word_threads, "words", niceness.give_way, (niceness.WORDS,))
     made = Perceiver(parts(branch), chunk_samples(saved.chunk_ms), saved.tags, worker, OwnSounds.load(folder))
-    if _in_int8(eight_bit, on):
+    if in_int8(eight_bit, on):
         made.to_int8()
     if on.type != "cpu":
         made.to_device(on)
@@ -105,7 +105,8 @@ def heard(adapter: Path | None = None) -> tuple[tuple[str, ...], OwnSounds, int]
     return labels(parts().sound), OwnSounds.load(folder), chunk_samples(checkpoint.load(folder).chunk_ms)
 
 
-def _in_int8(wanted: bool, on: torch.device) -> bool:
+def in_int8(wanted: bool, on: torch.device) -> bool:
+    """Whether matrices are to be in int8 there."""
     return wanted and on.type == "cpu" and int8.available()
 
 

@@ -12,13 +12,16 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Container
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import torch
 
+from soundflow import download
 from soundflow.errors import ConfigError, WeightsError
+from soundflow.perceive.perceiver import Perceiver
 from soundflow.row import Model
 from soundflow.tiers import base_config, card, checkpoint, hub, nano
 from soundflow.tiers.base_config import BaseConfig, Place
@@ -27,12 +30,6 @@ TRAINED: Final = (
     *("adapter.safetensors", "adapter.json", "calibration.json", "tags.json", "alert.safetensors"),
     *("own_sounds.safetensors", "own_sounds.json"),
 )
-LM_FILES: Final = (
-    *("*.safetensors", "*.safetensors.index.json", "config.json", "generation_config.json", "tokenizer.json"),
-    *("tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja", "LICENSE*"),
-)
-SPEECH_FILES: Final = ("*.safetensors", "config.json", "preprocessor_config.json", "processor_config.json", "LICENSE*")
-WORDS_FILES: Final = ("*.ort", "*.onnx", "*.json", "*.bin", "LICENSE*")
 
 
 def from_pretrained(
@@ -42,6 +39,9 @@ def from_pretrained(
     device: str = "cpu",
     chunk_ms: int | None = None,
     threads: int = 1,
+    eight_bit: bool = False,
+    word_threads: int = 1,
+    perceiver: Perceiver | None = None,
 ) -> Model:
     """Put the model of a folder together, whatever its tier.
 
@@ -50,6 +50,10 @@ def from_pretrained(
         device: cpu, cuda, cuda:N; auto is a GPU where there is one.
         chunk_ms: refused where it is not the length that the model has.
         threads: of torch.
+        eight_bit: the language model's matrices in int8, where this machine's CPU multiplies them and config.json does
+            not say how it is quantised; of nano the sound encoder's, too.
+        word_threads: recognitions at once.
+        perceiver: one that somebody made (`hearing` makes one): the encoders are not loaded then.
 
     Raises:
         WeightsError: a file is missing, or not what it should be.
@@ -62,12 +66,35 @@ def from_pretrained(
         raise ConfigError(f"--chunk-ms {kept} was expected: {folder} is made for it; got {chunk_ms}")
     torch.set_num_threads(threads)
     if raw["tier"] == "nano":
-        return nano.load(adapter=_adapter(folder), threads=threads, dtype=dtype, device=device)
+        return nano.load(None, _adapter(folder), threads, dtype, eight_bit, word_threads, device, perceiver)
     if raw["tier"] == "base":
         from soundflow.tiers import base
 
-        return base.load(folder, dtype, device)
-    return _omni(folder, dtype, device)
+        return base.load(folder, dtype, device, eight_bit, word_threads, perceiver)
+    return _omni(folder, dtype, device, eight_bit, perceiver)
+
+
+def hearing(
+    folder: Path | str,
+    *,
+    dtype: torch.dtype | None = None,
+    device: str = "cpu",
+    eight_bit: bool = False,
+    word_threads: int = 1,
+) -> Perceiver:
+    """The perceiver of a folder by itself, as `from_pretrained` makes it of the same arguments; errors as there."""
+    folder = Path(folder)
+    tier = base_config.head(folder)["tier"]
+    if tier == "nano":
+        return nano.hearing(_adapter(folder), eight_bit, word_threads, device)
+    if tier == "base":
+        from soundflow.tiers import base
+
+        return base.hearing(folder, base.words_worker(BaseConfig.read(folder), word_threads), device)
+    from soundflow.tiers.omni import load
+
+    on = nano.device_of(device)
+    return load.hearing(folder, dtype or _omni_dtype(on), on)
 
 
 def save_pretrained(source: Path | str, to: Path | str, copy_parts: bool = True, note: str = "") -> Path:
@@ -105,7 +132,7 @@ def fetch_parts(folder: Path) -> int:
     """Download what the folder names on the hub and is not here yet -> how many parts. Errors as of `hub.fetch`."""
     if base_config.head(folder)["tier"] != "base":
         return 0
-    return hub.fetch(BaseConfig.read(folder).places.values())
+    return hub.fetch(BaseConfig.read(folder).places)
 
 
 def _adapter(folder: Path) -> Path | None:
@@ -123,14 +150,18 @@ def _nano_chunk_ms(folder: Path) -> int:
     return trained
 
 
-def _omni(folder: Path, dtype: torch.dtype | None, device: str) -> Model:
+def _omni(folder: Path, dtype: torch.dtype | None, device: str, eight_bit: bool, perceiver: Perceiver | None) -> Model:
     from soundflow.tiers.omni import load
 
-    on = nano.device_of(device)
-    default = checkpoint.host_dtype() if on.type == "cpu" else torch.bfloat16
     if _adapter(folder):
         raise ConfigError(f"{folder / 'adapter.json'}: none was expected: `soundflow train export` merges it into lm")
-    return load.load(folder, dtype or default, on).model()
+    on = nano.device_of(device)
+    dtype = dtype or _omni_dtype(on)
+    return load.around(folder, perceiver or load.hearing(folder, dtype, on), dtype, on, eight_bit)
+
+
+def _omni_dtype(on: torch.device) -> torch.dtype:
+    return checkpoint.host_dtype() if on.type == "cpu" else torch.bfloat16
 
 
 def _save_nano(source: Path, to: Path, copy_parts: bool) -> None:
@@ -147,17 +178,24 @@ def _save_base(source: Path, to: Path, copy_parts: bool) -> None:
     base.trained(source, config)
     for name, place in config.places.items():
         if place.hub and not copy_parts:
+            if name == "sound" and config.sound_labels:
+                table = source / config.sound_labels
+                if not table.is_file():
+                    raise WeightsError(f"{table}: AudioSet's table of names was expected, as config.json says")
+                shutil.copyfile(table, to / base.NAMES)
+                config = replace(config, sound_labels=base.NAMES)
             continue
         found, kept = hub.find(place, source), Place(path=name)
         (to / name).mkdir()
         if name == "sound":
             base.sound_model(source, config).save(to / name / "beats.safetensors")
+            config = replace(config, sound_labels="")  # it holds the names itself now
         elif name == "vad":
             shutil.copyfile(base.vad_file(source, place), to / name / "silero_vad.onnx")
         else:
-            wanted = {"lm": LM_FILES, "speech": SPEECH_FILES, "words": WORDS_FILES}[name]
+            wanted = hub.wanted(name, place)
             if not _copy(found, to / name, wanted):
-                raise WeightsError(f"{found}: one of {', '.join(wanted)} was expected")
+                raise WeightsError(f"{found}: one of {', '.join(wanted.taken)} was expected")
         config = replace(config, **{name: kept})  # type: ignore[arg-type]
     config.save(to)
 
@@ -170,13 +208,13 @@ def _save_omni(source: Path, to: Path, copy_parts: bool) -> None:
     for name, folder in ((TOWER, source), (TOKENIZER, source)):
         if not _copy(folder, to, (name,)):
             raise WeightsError(f"{folder / name}: a part of an omni folder was expected")
-    if not _copy(source / LM, to / LM, LM_FILES):
+    if not _copy(source / LM, to / LM, download.LM):
         raise WeightsError(f"{source / LM}: a Hugging Face folder was expected")
 
 
-def _copy(source: Path, to: Path, patterns: tuple[str, ...]) -> int:
-    """Copy files by name, what links point to and not the links -> how many."""
-    found = {path for pattern in patterns for path in source.glob(pattern) if path.is_file()}
-    for path in sorted(found):
+def _copy(source: Path, to: Path, wanted: Container[str]) -> int:
+    """Copy the files whose names are wanted, what links point to and not the links -> how many."""
+    found = [path for path in source.glob("*") if path.name in wanted and path.is_file()]
+    for path in found:
         shutil.copyfile(path, to / path.name)
     return len(found)

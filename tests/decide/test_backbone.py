@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+
 import huggingface_hub
 import pytest
 import torch
-from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
 from huggingface_hub.utils import filter_repo_objects
 
 from soundflow import int8
@@ -16,6 +17,7 @@ from soundflow.errors import ConfigError, WeightsError
 from soundflow.int8 import Int8Linear
 from tests.decide.families import make, save
 from tests.decide.test_dialect import tokenizer
+from tests.fake_hub import MISTRAL, files, install
 
 NAME = "Qwen/Qwen2.5-0.5B-Instruct"
 IDS = torch.randint(0, 97, (1, 20), generator=torch.Generator().manual_seed(8))
@@ -57,52 +59,37 @@ def test_a_folder_asks_nobody_and_has_config_and_tokenizer(folder, monkeypatch):
     assert backbone.context().dialect.name == "chatml"
 
 
-def test_only_weights_and_text_are_fetched_and_only_by_fetch(folder, monkeypatch):
+def test_a_name_is_fetched_and_only_by_fetch(folder, tmp_path, monkeypatch):
+    hub = install(monkeypatch, tmp_path, lambda name, path: shutil.copyfile(folder / name, path))
+    hub.repositories[NAME] = (*(x.name for x in folder.iterdir()), *MISTRAL[5:9])
+    backbone = Backbone(NAME, dtype="float32", revision="abc")
+    found = backbone.fetch()
+    assert hub.asked == [(NAME, "abc")]
+    assert files(found) == files(folder)
     asked = []
 
-    def download(name, **options):
+    def held(name, **options):
         asked.append((name, options))
-        return str(folder)
+        return str(found)
 
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
-    backbone = Backbone(NAME, revision="abc")
-    assert backbone.folder() == folder
-    assert backbone.fetch() == folder
-    assert [name for name, _ in asked] == [NAME, NAME]
-    assert [o["local_files_only"] for _, o in asked] == [True, False]
-    assert {o["revision"] for _, o in asked} == {"abc"}
-    there = [
-        "config.json", "model-00001-of-00002.safetensors", "model.safetensors.index.json", "tokenizer.json",
-        "tokenizer_config.json", "pytorch_model.bin", "modeling_qwen2.py", "onnx/model.safetensors",
-        "consolidated.safetensors", "model.gguf", "README.md",
-    ]  # fmt: skip
-    patterns = {k: asked[1][1][k] for k in ("allow_patterns", "ignore_patterns")}
-    assert list(filter_repo_objects(there, **patterns)) == there[:5]
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", held)
+    assert torch.equal(logits(backbone.load()), logits(Backbone(str(folder), dtype="float32").load()))
+    assert backbone.context().dialect.name == "chatml"
+    assert {(name, o["revision"], o["local_files_only"]) for name, o in asked} == {(NAME, "abc", True)}
+    patterns = {key: asked[0][1][key] for key in ("allow_patterns", "ignore_patterns")}
+    assert set(filter_repo_objects(hub.repositories[NAME], **patterns)) == files(folder), "not asked for what is left"
 
 
-@pytest.mark.parametrize(
-    ("error", "message"),
-    [
-        (LocalEntryNotFoundError("no connection"), "cannot be fetched: no connection"),
-        (ConnectionError("refused"), "cannot be fetched: ConnectionError: refused"),
-        (OSError(28, "No space left on device"), "No space left"),
-        ((GatedRepoError, "gated"), "asks for an account with access"),
-        ((RepositoryNotFoundError, "404"), "a model of the hub was expected"),
-    ],
-    ids=["offline", "refused", "full disk", "gated", "unknown"],
-)
-def test_what_keeps_a_model_from_being_fetched_is_said(monkeypatch, error, message):
-    def fail(*_, **__):
-        if isinstance(error, tuple):
-            import httpx
-
-            kind, text = error
-            raise kind(text, response=httpx.Response(404, request=httpx.Request("GET", "https://hub")))
-        raise error
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
-    with pytest.raises(WeightsError, match=f"{NAME}.*{message}"):
-        Backbone(NAME).fetch()
+def test_a_model_of_the_hub_s_own_cache_is_found_where_all_that_is_read_lies_there(folder, tmp_path, monkeypatch):
+    """The cache as huggingface_hub itself lays it out, with the weights in it and the other formats not."""
+    monkeypatch.setattr("socket.socket.connect", lambda *a: pytest.fail("asked the network"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    root = tmp_path / f"models--{NAME.replace('/', '--')}"
+    (root / "refs").mkdir(parents=True)
+    (root / "refs" / "main").write_text("a" * 40)
+    shutil.copytree(folder, root / "snapshots" / ("a" * 40))
+    assert Backbone(NAME).folder() == root / "snapshots" / ("a" * 40)
+    assert Backbone(NAME, dtype="float32").config().layers == Backbone(str(folder)).config().layers
 
 
 def test_a_model_that_was_not_fetched_is_not_fetched_by_loading(tmp_path, monkeypatch):

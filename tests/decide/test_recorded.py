@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from soundflow.decide import packed, recorded
-from soundflow.decide.slab import ROWS, Group, Shape, Slabs
+from soundflow.decide.slab import LEAST_ROWS, ROWS, Group, Shape, Slabs, rows_of
 from tests.decide.tiny import llama as tiny_llama
 
 CAPACITY = 40
@@ -168,3 +168,10 @@ def test_cuda_graphs_play_what_a_cpu_computes(dtype):
             assert torch.allclose(a.cpu().float(), b.float(), atol=near)
     assert own.slabs.record is not None
     assert own.slabs.recorded
+
+
+def test_slabs_of_large_models_have_few_rows():
+    """Qwen2.5-7B: 28 layers, 4 kv heads of 128, 1,025 slots in bfloat16 are 59 MB a cache."""
+    assert rows_of((3, 2, 25, 8), torch.float32) == ROWS
+    assert rows_of((28, 4, 1025, 128), torch.bfloat16) == 18
+    assert rows_of((80, 8, 8193, 128), torch.bfloat16) == LEAST_ROWS

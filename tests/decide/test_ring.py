@@ -9,6 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from soundflow.decide import packed
 from soundflow.decide.backbones.decoder import Decoder
+from soundflow.decide.kv_cache import CacheState, rope_tables
 from soundflow.decide.lalm import Lalm
 from soundflow.decide.slab import Slabs
 from soundflow.perceive.projector import Projector
@@ -129,3 +130,26 @@ def test_cost_and_memory_of_a_step_are_flat_in_the_age_of_a_session(pair):
     assert sum(made[20:60]) == sum(made[200:])
     assert state.cache.keys.numel() + state.cache.values.numel() == held
     assert int(state.cache.lengths[0]) <= CAPACITY
+
+
+@pytest.mark.parametrize(("theta", "width"), [(1e4, 64), (1e6, 128)])
+def test_keys_in_bfloat16_stay_what_they_were_through_all_their_turns(theta, width):
+    """The evictions of `Lalm`, an eighth of the window at once: each turn of a key rounds it, so they must be few."""
+    window, prefix, block = 512, 16, 64
+    cos, sin = rope_tables(prefix + window, width, theta)
+    half, exact = (CacheState(1, 1, 1, prefix + window, width, kind) for kind in (torch.bfloat16, torch.float32))
+    generator = torch.Generator().manual_seed(0)
+    for state in (half, exact):
+        state.prefix[0] = prefix
+    for _ in range(3 * window // block):
+        if int(half.lengths[0]) + block > prefix + window:
+            for state in (half, exact):
+                state.evict(0, block, cos, sin)
+        start = int(half.lengths[0])
+        new = torch.randn(prefix + block if not start else block, width, generator=generator).bfloat16()
+        for state in (half, exact):
+            state.keys[0, 0, 0, start : start + len(new)] = new
+            state.lengths[0] += len(new)
+    end = int(exact.lengths[0])
+    kept, wanted = half.keys[0, 0, 0, prefix:end].float(), exact.keys[0, 0, 0, prefix:end]
+    assert float(((kept - wanted).norm(dim=-1) / wanted.norm(dim=-1)).max()) < 0.01

@@ -12,7 +12,7 @@ from soundflow.perceive.projector import Projector
 
 CONFIG = DecoderConfig(
     vocab=97, width=32, layers=3, heads=4, kv_heads=2, head_dim=8, hidden=48, rope_theta=1e4,
-    max_positions=512, eps=1e-5,
+    max_positions=2048, eps=1e-5,
 )  # fmt: skip
 
 

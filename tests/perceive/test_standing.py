@@ -62,3 +62,21 @@ def test_a_snapshot_holds_what_was_asked_for_by_voice() -> None:
     other.restore(standing.snapshot())
     assert names(other) == {"Dog"}
     assert other.each
+
+
+@pytest.mark.parametrize(
+    ("instruction", "wanted"),
+    [
+        ("Tell me when you hear a dog.", {"Dog"}),
+        ("If you hear rain, let me know.", {"Rain"}),
+        ("Transcribe the speech.", set()),
+        ("You guard a house with a dog.", set()),
+        ("Ignore the dog. Let me know when it starts to rain.", {"Rain"}),
+    ],
+)
+def test_of_what_an_instruction_names_that_is_wanted_which_it_asks_to_be_told_of(instruction, wanted) -> None:
+    standing = Standing(instruction, LABELS)
+    assert {LABELS[i] for i in np.flatnonzero(standing.wanted)} == wanted
+    assert wanted <= names(standing)
+    standing.hear("Listen for a cat, please.")
+    assert {LABELS[i] for i in np.flatnonzero(standing.wanted)} == wanted | {"Cat"}

@@ -35,12 +35,13 @@ def test_print_config_is_the_resolved_one_with_secrets_masked(tmp_path: Path) ->
     file.write_text("port: 1\nproactivity: 0.25\n")
     out = run(
         *("--config", str(file), "--port", "9", "--mqtt", f"mqtt://me:{TOKEN}@broker", "--engine", "ray"),
-        "--print-config",
+        *("--model", "my_model", "--print-config"),
         env={"SOUNDFLOW_TOKEN": TOKEN},
     )
     assert TOKEN not in out
     body = yaml.safe_load(out)
     assert (body["port"], body["proactivity"], body["engine"]) == (9, 0.25, "ray")
+    assert body["model"] == "my_model"
     assert body["mqtt"]["url"] == "mqtt://**********@broker"
     assert body["token"] == "**********"
 
@@ -53,10 +54,11 @@ def test_the_file_may_come_from_the_environment(tmp_path: Path) -> None:
 
 def test_only_given_flags_are_settings() -> None:
     assert flags(None, None, None, None, None) == {}
-    assert flags("::1", 1, 2, "mqtt://x", "ray") == {
+    assert flags("::1", 1, 2, "mqtt://x", "ray", Path("m")) == {
         "host": "::1",
         "port": 1,
         "engine": "ray",
+        "model": Path("m"),
         "wyoming": {"port": 2, "enabled": True},
         "mqtt": {"url": "mqtt://x"},
     }

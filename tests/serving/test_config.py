@@ -113,8 +113,10 @@ def test_a_wrong_flag_is_named() -> None:
 
 
 def test_paths_of_a_file_start_at_its_folder(tmp_path: Path) -> None:
-    file = write(tmp_path, "token_file: token\nrooms: [{name: a, tools_file: t.json}]\njournal: {path: j.db}\n")
+    body = "token_file: token\nmodel: my_model\nrooms: [{name: a, tools_file: t.json}]\njournal: {path: j.db}\n"
+    file = write(tmp_path, body)
     config = load(file, env={})
+    assert config.model == tmp_path / "my_model"
     assert config.token_file == tmp_path / "token"
     assert config.rooms[0].tools_file == tmp_path / "t.json"
     assert config.journal.path == tmp_path / "j.db"

@@ -13,7 +13,8 @@ from serving.engine import LaneEngine
 from serving.handle import Heard, Notice, SessionSpec, VoicePiece
 from serving.journal import SqliteJournal
 from serving.limits import Limits
-from serving.local import LocalWorker, info_of
+from serving.local import LocalWorker
+from serving.tier import info_of
 from serving.voices import LocalVoices
 from serving.work import WorkerLost
 from soundflow.errors import CapacityError, ConfigError, DataError, StreamClosedError

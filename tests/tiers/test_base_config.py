@@ -12,7 +12,7 @@ import torch
 
 from soundflow.errors import ConfigError, WeightsError
 from soundflow.perceive.beats import Beats, BeatsConfig
-from soundflow.tiers import base, base_config, hub, random
+from soundflow.tiers import base, base_config, random
 from soundflow.tiers.base_config import BaseConfig, Place
 from soundflow.tiers.kit import kit
 from soundflow.tiers.level import LevelActivity
@@ -40,8 +40,9 @@ def changed(folder, to, **keys):
 
 def test_what_is_saved_is_read(tmp_path):
     made = BaseConfig(
-        LM, Place(hub="a/b", revision="main"), Place(path="/x/y.pt"), Place(path="v"), Place(path="w"), 800, 512,
-        "int8", 1_000, 80, 1_600, 160, 320, (("lm", "apache-2.0"),),
+        LM, Place(hub="a/b", revision="main"), Place(path="/x", file="y/z.pt"),
+        Place(hub="c/d", revision="v", file="onnx/model.onnx"), Place(path="w"), 800, 512, "int8", 1_000, 80, 1_600,
+        160, 320, (("lm", "apache-2.0"),), "names.csv",
     )  # fmt: skip
     made.save(tmp_path)
     assert BaseConfig.read(tmp_path) == made
@@ -64,6 +65,16 @@ def test_what_is_saved_is_read(tmp_path):
         ({"lm__hub": "a/b"}, "either path"),
         ({"vad": {}}, "vad: either path"),
         ({"vad": {"hub": "a/b"}}, "either path"),
+        ({"lm__file": "x"}, "lm: unknown key 'file'"),
+        ({"speech__file": "x"}, "speech: unknown key 'file'"),
+        ({"words": {"path": "w", "file": "x"}}, "words: unknown key 'file'"),
+        ({"sound__file": ""}, "sound: file: text"),
+        ({"sound__file": "../x.pt"}, "sound: file: a path inside"),
+        ({"sound__file": "/x.pt"}, "sound: file: a path inside"),
+        ({"sound__file": "x/"}, "sound: file: a path inside"),
+        ({"sound__labels": 3}, "sound: labels: text"),
+        ({"sound": {"hub": "a/b", "revision": "v"}}, r"config\.json: sound: file: which file of a/b"),
+        ({"vad": {"hub": "a/b", "revision": "v"}}, r"config\.json: vad: file: which file of a/b"),
         ({"lm__quantise": "2bit"}, "quantise"),
         ({"chunk_ms": 0}, "chunk_ms: a whole number"),
         ({"chunk_ms": True}, "chunk_ms: a whole number"),
@@ -85,36 +96,6 @@ def test_what_is_no_config_is_refused(tmp_path, text):
     (tmp_path / "config.json").write_text(text)
     with pytest.raises((ConfigError, WeightsError), match=r"config\.json"):
         base_config.head(tmp_path)
-
-
-def test_a_part_of_the_hub_is_found_once_it_was_fetched(tmp_path, monkeypatch):
-    import huggingface_hub
-
-    asked = []
-
-    def download(name, revision, local_dir, allow_patterns):
-        asked.append((name, revision))
-        if name == "a/broken":
-            raise OSError("no route")
-        local_dir.mkdir(parents=True)
-        (local_dir / "config.json").write_text("{}")
-
-    monkeypatch.setenv("SOUNDFLOW_HOME", str(tmp_path))
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
-    place, broken = Place(hub="a/b", revision="v1"), Place(hub="a/broken", revision="v1")
-    with pytest.raises(WeightsError, match="soundflow models pull"):
-        hub.find(place, tmp_path / "m")
-    assert hub.fetch([place, LM, place]) == 1
-    assert hub.fetch([place]) == 0
-    assert asked == [("a/b", "v1")]
-    assert (hub.find(place, tmp_path / "m") / "config.json").is_file()
-    with pytest.raises(WeightsError, match="a/broken@v1: cannot be fetched: no route"):
-        hub.fetch([broken])
-    with pytest.raises(WeightsError, match="not fetched"):
-        hub.find(broken, tmp_path)
-    for odd in (Place(hub="../../etc", revision="x"), Place(hub="a/b", revision="../x"), Place(hub="a", revision="x")):
-        with pytest.raises(ConfigError, match="owner/name"):
-            hub.find(odd, tmp_path)
 
 
 def test_ids_of_audioset_get_their_names(folder, tmp_path):

@@ -14,17 +14,20 @@ from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from soundflow.cli import app
+from soundflow.decide.backbones.quantise import MATRICES
 from soundflow.decide.policy import Calibration
 from soundflow.errors import ConfigError, SoundflowError, WeightsError
 from soundflow.loop import Stream
 from soundflow.perceive.beats import Beats
 from soundflow.perceive.tags import TagCalibration
+from soundflow.row import Model
 from soundflow.tiers import random
 from soundflow.tiers.pretrained import from_pretrained, save_pretrained
 from soundflow.types import Kind
-from tests.tiers.whole import DEMO, held, lines, scene
+from tests.tiers.whole import DEMO, held, lines, replies, scene
 
 TIERS = ("base", "omni")
+PROJECTED = ("projector.tag_gain", "projector.sound.weight", "projector.speech.weight")
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +71,16 @@ def test_any_slicing_gives_the_same_events(models, tier):
     assert whole == lines(models[tier], audio, 1_777) == lines(models[tier], audio, 6_400)
     assert sum('"decision"' in line for line in whole) >= 30
     assert whole != lines(models[tier], np.zeros_like(audio))
+    assert any(replies(whole))
+
+
+@pytest.mark.parametrize("tier", TIERS)
+@pytest.mark.parametrize("proactivity", [0.6, 0.8, 1.0])
+def test_a_random_model_replies(models, tier, proactivity):
+    found = lines(models[tier], scene(16), proactivity=proactivity)
+    assert any(replies(found))
+    speaks = [json.loads(line)["p"]["speak"] for line in found if '"decision"' in line]
+    assert max(speaks) > 0.5
 
 
 @pytest.mark.parametrize("tier", TIERS)
@@ -142,7 +155,7 @@ def test_a_trained_model_is_saved_whole_and_decides_as_before(trained, models, t
     assert "| merit | 0.5 |" in (moved / "README.md").read_text()
 
 
-@pytest.mark.parametrize("part", ["lora_A.", "projector.", "decision.", "calibration.json", "tags.json"])
+@pytest.mark.parametrize("part", ["lora_A.", *PROJECTED, "decision.", "calibration.json", "tags.json"])
 def test_all_that_was_trained_counts(trained, tmp_path, part):
     folder = shutil.copytree(trained, tmp_path / "m")
     if part.endswith(".json"):
@@ -150,7 +163,8 @@ def test_all_that_was_trained_counts(trained, tmp_path, part):
     else:
         tensors = load_file(folder / "adapter.safetensors")
         save_file({k: v * 0 if k.startswith(part) else v for k, v in tensors.items()}, folder / "adapter.safetensors")
-    found = [lines(from_pretrained(x, dtype=torch.float32), scene(6)) for x in (trained, folder)]
+    spoken = scene(15)[9 * 16_000 :]
+    found = [lines(from_pretrained(x, dtype=torch.float32), spoken) for x in (trained, folder)]
     assert found[0] != found[1]
 
 
@@ -278,24 +292,50 @@ def test_a_base_with_voice_activity_and_words_of_nano(folders, nano_parts, tmp_p
     assert any('"transcript"' in line and '"final": true' in line for line in found)
 
 
-@pytest.mark.parametrize("kind", ["int8", "4bit"])
-def test_the_language_model_may_be_quantised(folders, models, tmp_path, kind):
-    folder = shutil.copytree(folders["base"], tmp_path / "m")
-    raw = json.loads((folder / "config.json").read_text())
+def quantised(folder: Path, to: Path, kind: str) -> Model:
+    shutil.copytree(folder, to)
+    raw = json.loads((to / "config.json").read_text())
     raw["lm"]["quantise"] = kind
-    (folder / "config.json").write_text(json.dumps(raw))
-    found, plain = lines(from_pretrained(folder, dtype=torch.float32), scene(4)), lines(models["base"], scene(4))
-    assert found != plain
-    assert len(found) >= 10
+    (to / "config.json").write_text(json.dumps(raw))
+    return from_pretrained(to, dtype=torch.float32)
+
+
+def decided(model: Model, audio: np.ndarray) -> np.ndarray:
+    """Probabilities [decisions, 3] of a stream that says nothing, so that all hear the same."""
+    found = [json.loads(line) for line in lines(model, audio, proactivity=0.0)]
+    return np.array([list(x["p"].values()) for x in found if x["type"] == "decision"])
+
+
+def test_in_four_bits_the_language_model_decides_by_the_weights_that_are_left(folders, models, tmp_path):
+    model = quantised(folders["base"], tmp_path / "m", "4bit")
+    same = from_pretrained(folders["base"], dtype=torch.float32)
+    for four, float_ in zip(model.lalm.llama.blocks, same.lalm.llama.blocks, strict=True):
+        for name in MATRICES:
+            product = getattr(four, name)
+            getattr(float_, name).weight.data.copy_(getattr(product, "product", product).weight())
+    audio = scene(8)
+    found = decided(model, audio)
+    assert found.shape == (20, 3)
+    assert np.abs(found - decided(same, audio)).max() < 1e-3
+    assert np.abs(found - decided(models["base"], audio)).max() > 1e-2
+
+
+def test_in_eight_bits_the_language_model_decides_almost_as_before(folders, models, tmp_path):
+    audio = scene(8)
+    found, plain = decided(quantised(folders["base"], tmp_path / "m", "int8"), audio), decided(models["base"], audio)
+    assert found.shape == (20, 3)
+    assert 0 < np.abs(found - plain).max() < 0.05
+    assert plain.std(axis=0).max() > 0.05
 
 
 @pytest.mark.parametrize("tier", TIERS)
 def test_a_stream_goes_on_from_a_snapshot(models, tier):
     audio, cut = scene(12), 13 * 6_400 + 777
-    first, second = (Stream(models[tier], proactivity=0.6) for _ in range(2))
+    first, second = (Stream(models[tier], proactivity=0.8) for _ in range(2))
     before = first.push(audio[:cut])
     saved = first.snapshot()
     rest = [e.to_json() for e in [*first.push(audio[cut:]), *first.close()]]
     second.restore(saved)
     assert [e.to_json() for e in [*second.push(audio[cut:]), *second.close()]] == rest
     assert len(before) >= 13
+    assert any(e.type == "reply.started" for e in before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +21,18 @@ def scene(seconds: int = 12) -> np.ndarray:
     return audio
 
 
-def lines(model: Model, audio: np.ndarray, piece: int = 0, proactivity: float = 0.6) -> list[str]:
+def lines(model: Model, audio: np.ndarray, piece: int = 0, proactivity: float = 0.8) -> list[str]:
     """Events as JSON of a stream that hears `audio` in pieces of so many samples (0: at once)."""
     stream = Stream(model, proactivity=proactivity)
     size = piece or len(audio)
     events = [e for i in range(0, len(audio), size) for e in stream.push(audio[i : i + size])]
     return [e.to_json() for e in events + stream.close()]
+
+
+def replies(found: list[str]) -> list[str]:
+    """Texts of the replies that were made to their end."""
+    told = [json.loads(line) for line in found]
+    return [x["text"] for x in told if x["type"] == "reply.done"]
 
 
 def held(value: object, seen: set[int] | None = None) -> int:

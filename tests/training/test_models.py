@@ -143,10 +143,13 @@ def test_the_exported_model_decides_as_training_scored_it(world):
 
 def test_the_exported_model_listens(world, tmp_path):
     _, root = world
-    sf.write(tmp_path / "a.wav", audio(3, 10), 16_000)
-    said = invoke(soundflow.cli.app, "listen", tmp_path / "a.wav", "--model", root / "made", "--json")
-    kinds = [json.loads(line)["type"] for line in said.splitlines() if line.startswith("{")]
-    assert kinds.count("decision") == 10, said
+    sf.write(tmp_path / "a.wav", audio(3, 20), 16_000)
+    for dial, speaks in ((0.0, False), (0.8, True)):  # at 1.0 it would speak whatever it thinks
+        told = ["--model", root / "made", "--proactivity", dial, "--json"]
+        said = invoke(soundflow.cli.app, "listen", tmp_path / "a.wav", *told)
+        kinds = [json.loads(line)["type"] for line in said.splitlines() if line.startswith("{")]
+        assert kinds.count("decision") == 20, said
+        assert ("reply.done" in kinds) == speaks, said
 
 
 def test_the_gate_takes_an_adapter_by_its_recipe_and_a_model_by_its_folder(world, tmp_path):
@@ -243,12 +246,14 @@ def test_every_backbone_streams_what_was_trained(world, family, tmp_path):
     wide = {"sliding_window": 1000} if family == "mistral" else {}
     families.save(families.make(family, vocab_size=vocab, max_position_embeddings=1024, **wide), folder / "lm")
     model = trainable(own, AdapterConfig(rank=2, alpha=4, dropout=0.0), torch.float32)
+    item = load_all(root / "features", {})[0]
+    want = score(model, [item], builder(own, own.context(), {}, own.labels))[0].logits
+    np.testing.assert_allclose(streamed(from_pretrained(folder, dtype=torch.float32), audio(0)), want, **NEAR)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in model.trained().values():
             parameter.add_(0.1 * torch.randn(parameter.shape, generator=generator))
     model.save(folder, 400, {})
-    item = load_all(root / "features", {})[0]
     want = score(model, [item], builder(own, own.context(), {}, own.labels))[0].logits
     assert np.ptp(want, axis=0).max() > 0.1
     np.testing.assert_allclose(streamed(from_pretrained(folder, dtype=torch.float32), audio(0)), want, **NEAR)

@@ -8,11 +8,10 @@ Nothing is fetched but by `fetch`, and nothing that could run code: weights are 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -21,14 +20,10 @@ from soundflow.decide.backbones.config import DecoderConfig
 from soundflow.decide.backbones.decoder import Decoder
 from soundflow.decide.backbones.quantise import Quantised, quantise
 from soundflow.decide.context import Context
+from soundflow.download import HUB_NAME, LM, cached, download
 from soundflow.errors import ConfigError, WeightsError
 
 Dtype = Literal["float32", "bfloat16", "float16"]
-WANTED: Final = ("*.safetensors", "*.safetensors.index.json", "config.json", "generation_config.json")
-TEXT: Final = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
-UNWANTED: Final = ("*/*", "consolidated*")
-"""Other formats of the same weights, in folders of their own or under Mistral's own name."""
-HUB_NAME: Final = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +59,16 @@ class Backbone:
         """Download what is missing of a model of the hub, into its own cache -> the folder. A folder stays as it is.
 
         Raises:
-            WeightsError: no such model, one that asks for an account, or no network; the message says which.
+            WeightsError: as of `soundflow.download.download`.
         """
-        return self._snapshot(offline=False)
+        return Path(self.name) if self._is_folder else download(self.name, self.revision, LM)
 
     def folder(self) -> Path:
         """Where it lies on this machine; asks nobody. WeightsError where it was not fetched."""
-        return self._snapshot(offline=True)
+        found = Path(self.name) if self._is_folder else cached(self.name, self.revision, LM)
+        if found is None:
+            raise WeightsError(f"{self.name} is no folder and was not fetched (`Backbone.fetch`)")
+        return found
 
     def config(self) -> DecoderConfig:
         """WeightsError where its family or an option is not one of ours."""
@@ -88,27 +86,3 @@ class Backbone:
         if self.quantise is not None:
             quantise(decoder, self.quantise)
         return decoder
-
-    def _snapshot(self, offline: bool) -> Path:
-        if self._is_folder:
-            return Path(self.name)
-        from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
-
-        # Its client raises the errors of whichever HTTP library it was built on; they share the bases of its own error.
-        failures: tuple[type[Exception], ...] = (OSError, ValueError, *HfHubHTTPError.__bases__)
-        try:
-            found = snapshot_download(
-                self.name, revision=self.revision, allow_patterns=[*WANTED, *TEXT], ignore_patterns=list(UNWANTED),
-                local_files_only=offline,
-            )  # fmt: skip
-        except LocalEntryNotFoundError as error:
-            cause = "is no folder and was not fetched (`Backbone.fetch`)" if offline else f"cannot be fetched: {error}"
-            raise WeightsError(f"{self.name} {cause}") from error
-        except GatedRepoError as error:
-            raise WeightsError(f"{self.name} asks for an account with access to it (HF_TOKEN): {error}") from error
-        except HfHubHTTPError as error:
-            raise WeightsError(f"{self.name}: a model of the hub was expected: {error}") from error
-        except failures as error:
-            raise WeightsError(f"{self.name} cannot be fetched: {type(error).__name__}: {error}") from error
-        return Path(found)

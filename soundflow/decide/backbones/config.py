@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from soundflow.decide.backbones.fields import Fields, read_json
+from soundflow.decide.backbones.fields import Fields
 from soundflow.decide.backbones.rope import Rope
 from soundflow.errors import WeightsError
+from soundflow.jsonfile import read_object
 
 MOST_POSITIONS: Final = 32_768
 """As long as a cache may be: bounds the tables of angles of a model that was trained for a million."""
@@ -64,7 +65,7 @@ class DecoderConfig:
         that we do not have.
         """
         path = folder / "config.json"
-        return DecoderConfig.of(read_json(path), str(path))
+        return DecoderConfig.of(read_object(path, "a readable config.json"), str(path))
 
     @staticmethod
     def of(raw: Mapping[str, Any], where: str) -> DecoderConfig:

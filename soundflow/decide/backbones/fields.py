@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from soundflow.errors import WeightsError
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """An object of a JSON file. WeightsError where there is none."""
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"{path}: a readable {path.name} was expected ({error})") from error
-    if not isinstance(raw, dict):
-        raise WeightsError(f"{path}: a JSON object was expected, got {type(raw).__name__}")
-    return raw
 
 
 @dataclass(frozen=True, slots=True)

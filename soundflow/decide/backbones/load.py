@@ -17,8 +17,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from soundflow.decide.backbones.config import DecoderConfig
-from soundflow.decide.backbones.fields import read_json
 from soundflow.errors import WeightsError
+from soundflow.jsonfile import read_object
 
 FILE: Final = "model.safetensors"
 INDEX: Final = "model.safetensors.index.json"
@@ -52,7 +52,7 @@ class Tensors:
         if self.path.name == FILE:
             self._of = dict.fromkeys(self._shard(folder, FILE), FILE)
             return
-        places = read_json(self.path).get("weight_map")
+        places = read_object(self.path, f"a readable {INDEX}").get("weight_map")
         if not isinstance(places, dict) or not all(isinstance(x, str) for x in places.values()):
             raise WeightsError(f"{self.path}: weight_map: an object of file names was expected")
         held = {name: self._shard(folder, name) for name in sorted(set(places.values()))}

@@ -2,6 +2,6 @@
 
 from soundflow.perceive.beats.config import BeatsConfig
 from soundflow.perceive.beats.model import Beats
-from soundflow.perceive.beats.stream import BeatsEncoder, BeatsState, BeatsWindow
+from soundflow.perceive.beats.stream import BeatsEncoder, BeatsWindow
 
-__all__ = ["Beats", "BeatsConfig", "BeatsEncoder", "BeatsState", "BeatsWindow"]
+__all__ = ["Beats", "BeatsConfig", "BeatsEncoder", "BeatsWindow"]

@@ -68,6 +68,14 @@ class Beats(nn.Module):
         return model.eval().requires_grad_(False)
 
     @staticmethod
+    def outline(path: Path) -> Beats:
+        """What `load` makes of a checkpoint, on the meta device: architecture and labels without weights. Errors as of
+        `load`, but for tensors, which are not looked at."""
+        config, _, labels = read_checkpoint(path, None)
+        with torch.device("meta"):
+            return Beats(config, labels)
+
+    @staticmethod
     def random(config: BeatsConfig, seed: int, labels: tuple[str, ...] = ()) -> Beats:
         """Random weights, the same for the same seed, that let every part have its say. For inference."""
         with torch.device("meta"):

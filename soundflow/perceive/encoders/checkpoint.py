@@ -2,49 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from safetensors import SafetensorError, safe_open
 
 from soundflow.errors import ConfigError, WeightsError
+from soundflow.jsonfile import read_object
 
-_PATTERNS = ["config.json", "preprocessor_config.json", "processor_config.json", "*.safetensors"]
-
-
-def fetch(repository: str, folder: Path, revision: str = "main") -> Path:
-    """Download config and safetensors of a hub repository into `folder`, and return that. Nothing else here downloads.
-
-    Raises:
-        WeightsError: it cannot be had; the message says why.
-    """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    try:
-        snapshot_download(repository, revision=revision, local_dir=folder, allow_patterns=_PATTERNS)
-    except (OSError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
-        raise WeightsError(f"{repository}@{revision}: cannot be fetched: {error}") from error
-    return folder
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """A Hugging Face JSON file.
-
-    Raises:
-        ConfigError: missing, or no JSON object.
-    """
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: expected a Hugging Face config, got {error}") from error
-    if not isinstance(raw, dict):
-        raise ConfigError(f"{path}: expected a JSON object, got {type(raw).__name__}")
-    return raw
+WHAT: Final = "a Hugging Face config"
+_UNSAID: Final[Mapping[str, Mapping[str, object]]] = {"Wav2Vec2FeatureExtractor": {"do_normalize": True}}
+"""By transformers' feature extractor: what it does where its file does not say."""
 
 
 def require_front_end(folder: Path, expected: Mapping[str, object]) -> None:
@@ -59,8 +30,11 @@ def require_front_end(folder: Path, expected: Mapping[str, object]) -> None:
     ):
         if not path.is_file():
             continue
-        raw = read_config(path)
+        raw = read_object(path, WHAT, ConfigError)
         came = raw.get(inside, {}) if inside else raw
+        if not isinstance(came, dict):
+            raise ConfigError(f"{path}: {inside}: a JSON object was expected, got {came!r}")
+        came = {**_UNSAID.get(str(came.get("feature_extractor_type")), {}), **came}
         for key, value in expected.items():
             if key in came and came[key] != value:
                 raise ConfigError(f"{path}: {key}: expected {value!r}, got {came[key]!r}")

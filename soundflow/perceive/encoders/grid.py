@@ -8,14 +8,30 @@ ages; those that need the same shapes run together, and a row that is idle is no
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor
 
 from soundflow.errors import ConfigError
 from soundflow.perceive.encoder import Encoded, EncoderSpec
-from soundflow.perceive.encoders.rows import RowState, Slot, checked
+from soundflow.perceive.rows import RowState, Slot, checked
+
+
+class OfModule:
+    """Weights in a class of transformers, `module`; where they lie and in which numbers."""
+
+    module: Any
+
+    @property
+    def dtype(self) -> torch.dtype:
+        dtype: torch.dtype = self.module.dtype
+        return dtype
+
+    @property
+    def device(self) -> torch.device:
+        device: torch.device = self.module.device
+        return device
 
 
 class WindowModel(Protocol):

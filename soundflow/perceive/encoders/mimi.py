@@ -16,9 +16,9 @@ from torch import Tensor
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.errors import ConfigError
 from soundflow.perceive.encoders.carried import attend, band, convolved, frequencies, kept
-from soundflow.perceive.encoders.grid import Streaming
+from soundflow.perceive.encoders.grid import OfModule, Streaming
 from soundflow.perceive.encoders.raise_rate import REACH_SAMPLES, RaisedRate
-from soundflow.perceive.encoders.rows import OfModule, Slot
+from soundflow.perceive.rows import Slot
 
 SMALL = {
     "hidden_size": 32,

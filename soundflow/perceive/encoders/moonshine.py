@@ -8,8 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from soundflow.errors import ConfigError
-from soundflow.perceive.encoders.grid import Windowed
-from soundflow.perceive.encoders.rows import OfModule
+from soundflow.perceive.encoders.grid import OfModule, Windowed
 from soundflow.perceive.moonshine import FIELD_SAMPLES, HOP_SAMPLES
 
 LEFT_FRAMES = 50
@@ -21,7 +20,7 @@ SMALL = {
     "initializer_range": 0.15,
 }
 KEYS = ("model.encoder.", "encoder.")
-FRONT_END = {"sampling_rate": 16_000}
+FRONT_END = {"sampling_rate": 16_000, "do_normalize": False}  # raw audio, as published
 
 
 def config_of(raw: dict[str, Any]) -> Any:

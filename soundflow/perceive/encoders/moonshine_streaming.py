@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from soundflow.errors import ConfigError
 from soundflow.perceive.encoders.carried import attend, band, convolved, kept
-from soundflow.perceive.encoders.grid import Streaming
-from soundflow.perceive.encoders.rows import OfModule, Slot
+from soundflow.perceive.encoders.grid import OfModule, Streaming
+from soundflow.perceive.rows import Slot
 
 _STRIDE = 4
 SMALL = {
@@ -25,7 +25,7 @@ SMALL = {
     "initializer_range": 0.15,
 }
 KEYS = ("model.encoder.", "encoder.", "")
-FRONT_END = {"sampling_rate": 16_000}
+FRONT_END = {"sampling_rate": 16_000, "do_normalize": False}  # raw audio, as published
 
 
 def config_of(raw: dict[str, Any]) -> Any:

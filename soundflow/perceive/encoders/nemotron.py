@@ -15,9 +15,9 @@ from torch.nn import functional as F
 
 from soundflow.errors import ConfigError
 from soundflow.perceive.encoders.carried import kept
-from soundflow.perceive.encoders.grid import Streaming
-from soundflow.perceive.encoders.rows import OfModule, Slot
+from soundflow.perceive.encoders.grid import OfModule, Streaming
 from soundflow.perceive.mel import HALF_WINDOW, HOP_SAMPLES, MelPower
+from soundflow.perceive.rows import Slot
 
 PREEMPHASIS = 0.97
 _FFT_SAMPLES = 512

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,9 +12,10 @@ from typing import Any, Final
 import torch
 
 from soundflow.errors import ConfigError
+from soundflow.jsonfile import read_object
 from soundflow.perceive.encoder import EncoderSpec, StreamEncoder
 from soundflow.perceive.encoders import mimi, moonshine, moonshine_streaming, nemotron, voxtral_realtime, whisper
-from soundflow.perceive.encoders.checkpoint import fill, read_config, require_front_end
+from soundflow.perceive.encoders.checkpoint import WHAT, fill, require_front_end
 
 _Wrap = Callable[[Any, int, float | None, float | None], StreamEncoder]
 
@@ -64,7 +67,7 @@ def load(
     dtype: torch.dtype = torch.float32,
     device: str | torch.device = "cpu",
 ) -> StreamEncoder:
-    """The encoder of a Hugging Face folder (config.json and safetensors; `checkpoint.fetch` brings one).
+    """The encoder of a Hugging Face folder (config.json and safetensors; `soundflow models pull` brings one).
 
     Args:
         chunk_samples: of a step, at 16 kHz.
@@ -88,7 +91,7 @@ def outline(
     folder: Path, chunk_samples: int, left_ms: float | None = None, look_ahead_ms: float | None = None
 ) -> EncoderSpec:
     """The `spec` of what `load` makes of a folder; no weights are read. ConfigError as of `load`."""
-    with torch.device("meta"):
+    with _without_weights():
         family, module = _of(folder, torch.float32)
         return _wrapped(family, module, chunk_samples, left_ms, look_ahead_ms).spec
 
@@ -125,35 +128,48 @@ def random_module(model_type: str, seed: int = 0, dtype: torch.dtype = torch.flo
     return module.to(dtype)
 
 
-def table(chunk_samples: int = 6_400) -> list[tuple[str, EncoderSpec]]:
-    """(checkpoint, spec) of each family at its published size, nothing loaded."""
+def table(chunk_samples: int = 6_400) -> list[tuple[str, EncoderSpec, int]]:
+    """(checkpoint, spec, bytes of a stream's state in float32) of each family at its published size, nothing loaded."""
     rows = []
     for family in {id(family): family for family in FAMILIES.values()}.values():
-        with torch.device("meta"):
+        with _without_weights():
             module = family.module_of(family.config_of({}))
-        rows.append((family.published, family.wrap(module, chunk_samples, None, None).spec))
+        encoder = family.wrap(module, chunk_samples, None, None)
+        rows.append((family.published, encoder.spec, encoder.init_state(1).row_bytes))
     return rows
 
 
-def markdown(rows: list[tuple[str, EncoderSpec]]) -> str:
+def markdown(rows: list[tuple[str, EncoderSpec, int]]) -> str:
     """`table` for the docs; times in ms at 16 kHz."""
     lines = [
-        "| encoder | checkpoint of this size | kind | frames/s | after a frame begins, ms | width | left context, ms |",
-        "|---|---|---|---|---|---|---|",
+        "| encoder | checkpoint of this size | kind | frames/s | after a frame begins, ms | width | left context, ms "
+        "| state a stream, MB |",
+        "|---|---|---|---|---|---|---|---|",
     ]
-    for checkpoint, spec in rows:
+    for checkpoint, spec, held in rows:
         left = "unbounded" if spec.left_samples is None else f"{spec.left_samples / 16:.0f}"
         late = f"{spec.field_samples / 16:.0f} + {spec.look_ahead_samples / 16:.0f}"
         lines.append(
-            f"| {spec.name} | {checkpoint} | {spec.kind} | {spec.frame_rate_hz:.4g} | {late} | {spec.width} | {left} |"
+            f"| {spec.name} | {checkpoint} | {spec.kind} | {spec.frame_rate_hz:.4g} | {late} | {spec.width} | {left} "
+            f"| {held / 1e6:.3g} |"
         )
     return "\n".join(lines)
+
+
+@contextmanager
+def _without_weights() -> Iterator[None]:
+    """torch's meta device. transformers imports torchaudio with its classes, which makes tensors as it is imported: on
+    the meta device they would be of no use to anybody for as long as the process lives."""
+    with suppress(ImportError, OSError):
+        importlib.import_module("torchaudio.compliance.kaldi")
+    with torch.device("meta"):
+        yield
 
 
 def _of(folder: Path, dtype: torch.dtype) -> tuple[Family, Any]:
     """What the folder's config.json says, with random weights."""
     path = Path(folder) / "config.json"
-    raw = read_config(path)
+    raw = read_object(path, WHAT, ConfigError)
     family = _known(raw.pop("model_type", None), str(path))
     try:
         return family, _built(family, family.config_of(raw), 0, dtype)

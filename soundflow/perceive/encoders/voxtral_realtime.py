@@ -11,9 +11,9 @@ from torch.nn import functional as F
 
 from soundflow.errors import ConfigError
 from soundflow.perceive.encoders.carried import attend, band, convolved, frequencies, kept
-from soundflow.perceive.encoders.grid import Streaming
-from soundflow.perceive.encoders.rows import OfModule, Slot
+from soundflow.perceive.encoders.grid import OfModule, Streaming
 from soundflow.perceive.mel import HALF_WINDOW, HOP_SAMPLES, MelPower, log_power, whisper_scale
+from soundflow.perceive.rows import Slot
 
 LOUDEST = 1.5
 FRAME_SAMPLES = 2 * HOP_SAMPLES

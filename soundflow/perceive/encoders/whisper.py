@@ -14,8 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from soundflow.errors import ConfigError
-from soundflow.perceive.encoders.grid import Windowed
-from soundflow.perceive.encoders.rows import OfModule
+from soundflow.perceive.encoders.grid import OfModule, Windowed
 from soundflow.perceive.mel import HALF_WINDOW, HOP_SAMPLES, MelPower, log_power, whisper_scale
 
 FRAME_SAMPLES = 2 * HOP_SAMPLES

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from soundflow.decide.backbones.config import DecoderConfig
 from soundflow.errors import ConfigError, WeightsError
+from soundflow.jsonfile import read_object
 from soundflow.perceive.omni.tower import TowerConfig
 from soundflow.tiers.omni import names, pieces
 from soundflow.tiers.omni.layout import Tokens
@@ -25,8 +26,9 @@ from soundflow.tiers.omni.pieces import Piece, Progress
 from soundflow.tiers.omni.settings import CONTEXT_TOKENS, LM, PAPER, TOKENIZER, TOWER, Settings
 
 RELEASE_CONFIGS: Final = ("qwen25OmniConfig", "qwen_2_5_omni_config")
-RELEASE_TOWER: Final = "audiointeraction_ChunkwisedEncoder"
-RELEASE_TEXT: Final = "audiointeraction_LM.pt"
+RELEASE_TOWERS: Final = ("*_ChunkwisedEncoder.safetensors", "*_ChunkwisedEncoder.pth", "*_ChunkwisedEncoder.pt")
+RELEASE_TEXTS: Final = ("*_LM.safetensors", "*_LM.pt", "*_LM.pth")
+"""Names differ from one release to the next (audiointeraction_, MiniOmni3_); of several formats the first is read."""
 EMBEDDINGS, HEAD = "model.embed_tokens.weight", "lm_head.weight"
 Held = Mapping[str, Piece]
 
@@ -94,7 +96,7 @@ def _open(source: Path) -> _Checkpoint:
     if apart is not None:
         return _open_release(source, apart / "config.json")
     where = source / "config.json"
-    config = _json(where)
+    config = read_object(where, "a readable config.json")
     held = pieces.of_folder(source)
     root = "thinker." if any(name.startswith("thinker.") for name in held) else ""
     return _Checkpoint(
@@ -110,23 +112,34 @@ def _open(source: Path) -> _Checkpoint:
 
 
 def _open_release(source: Path, where: Path) -> _Checkpoint:
-    config = _json(where)
-    whole = source / RELEASE_TEXT
-    packed = source / f"{RELEASE_TOWER}.pth"
-    plain = source / f"{RELEASE_TOWER}.safetensors"
-    if not packed.exists() and not plain.exists():
-        raise WeightsError(f"{packed}: the audio tower was expected beside the language model")
+    config = read_object(where, "a readable config.json")
+    tower = _sole(source, RELEASE_TOWERS)
+    if tower is None:
+        raise WeightsError(f"{source}: the audio tower was expected beside the language model: {RELEASE_TOWERS[1]}")
     sharded = (source / pieces.INDEX).exists() or (source / pieces.FILE).exists()
+    whole = None if sharded else _sole(source, RELEASE_TEXTS)
     return _Checkpoint(
         "release",
         config.get("thinker_config", config),
         where,
-        pieces.of_file(plain) if plain.exists() else pieces.of_torch(packed),
-        pieces.of_folder(source) if sharded or not whole.exists() else pieces.of_torch(whole),
+        _pieces(tower),
+        pieces.of_folder(source) if whole is None else _pieces(whole),
         Source,
         names.release_source,
         names.TOWER_LEFT_OUT,
     )
+
+
+def _sole(source: Path, patterns: tuple[str, ...]) -> Path | None:
+    """The file of these formats, the first where it is there in several. WeightsError names files of several models."""
+    found = [path for pattern in patterns for path in sorted(source.glob(pattern))]
+    if len({path.stem for path in found}) > 1:
+        raise WeightsError(f"{source}: one {patterns[0]} was expected, got {', '.join(x.name for x in found)}")
+    return found[0] if found else None
+
+
+def _pieces(path: Path) -> Held:
+    return pieces.of_file(path) if path.suffix == ".safetensors" else pieces.of_torch(path)
 
 
 def _text_config(found: _Checkpoint) -> tuple[DecoderConfig, bool]:
@@ -149,18 +162,8 @@ def _part(found: _Checkpoint, name: str) -> Mapping[str, Any]:
     return part
 
 
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"{path}: a readable config.json was expected ({error})") from error
-    if not isinstance(raw, dict):
-        raise WeightsError(f"{path}: a JSON object was expected, got {type(raw).__name__}")
-    return raw
-
-
 def _gather(wanted: Shapes, held: Held, find: Callable[[str], Source], source: Path) -> dict[str, Source]:
-    """Where each wanted tensor lies. WeightsError where one is missing or of another shape."""
+    """Where each wanted tensor lies. WeightsError where one is missing, of another shape or no floats."""
     sources = {name: find(name) for name in wanted}
     if missing := [s.name for s in sources.values() if s.name not in held]:
         raise WeightsError(f"{source}: missing tensors: {_listed(missing)}")
@@ -170,6 +173,9 @@ def _gather(wanted: Shapes, held: Held, find: Callable[[str], Source], source: P
         piece = held[at.name]
         if piece.shape != expected:
             raise WeightsError(f"{piece.path}: {at.name} {list(expected)} was expected, got {list(piece.shape)}")
+        if piece.dtype not in pieces.WIDTHS:
+            types = ", ".join(pieces.WIDTHS)
+            raise WeightsError(f"{piece.path}: {at.name}: one of {types} was expected, got {piece.dtype}")
     return sources
 
 

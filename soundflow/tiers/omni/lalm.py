@@ -29,11 +29,10 @@ NEVER: Final = float("-inf")
 class AudioTokens(nn.Module):
     """In the place of a projector: the tower already gives embeddings, [1, audio * D] -> [audio, D]."""
 
-    def __init__(self, tags: int, audio: int, width: int) -> None:
-        """`tags`: width of `Perception.tags`, which is not read."""
+    def __init__(self, audio: int, width: int) -> None:
         super().__init__()
         self._audio, self._width = audio, width
-        self.sizes = (tags, 0, audio * width)
+        self.sizes = (0, 0, audio * width)
 
     def forward(self, tags: Tensor, sound: Tensor, speech: Tensor, asked: Tensor | None = None) -> Tensor:
         return speech.reshape(self._audio, self._width)
@@ -42,7 +41,7 @@ class AudioTokens(nn.Module):
 class OmniLalm(Lalm):
     """Decides by the logits of KEEP_SILENCE, TEXT_BEGIN and, where the layout has one, the act token."""
 
-    def __init__(self, llama: Decoder, tokens: Tokens, capacity: int, tags: int = 0) -> None:
+    def __init__(self, llama: Decoder, tokens: Tokens, capacity: int) -> None:
         """`capacity`: tokens of a row's cache. WeightsError where the vocabulary does not hold the layout's ids."""
         ids = [tokens.keep_silence, tokens.text_begin, tokens.text_begin if tokens.act is None else tokens.act]
         if max(*ids, tokens.audio_begin, tokens.assistant, tokens.pad) >= llama.config.vocab:
@@ -52,7 +51,7 @@ class OmniLalm(Lalm):
         bias = torch.zeros(len(Kind))
         if tokens.act is None:
             rows_out[Kind.ACT], bias[Kind.ACT] = 0.0, NEVER
-        frames = AudioTokens(tags, tokens.audio, llama.config.width)
+        frames = AudioTokens(tokens.audio, llama.config.width)
         super().__init__(llama, frames, rows_in, rows_out, bias, capacity)  # type: ignore[arg-type]
         self.tokens = tokens
 

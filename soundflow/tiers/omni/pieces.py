@@ -21,6 +21,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from soundflow.errors import WeightsError
+from soundflow.jsonfile import read_object
 
 FILE: Final = "model.safetensors"
 INDEX: Final = "model.safetensors.index.json"
@@ -35,8 +36,9 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One tensor, or some of its rows. `start`: where its bytes begin in the file; `held`: the tensor of a torch
-    file."""
+    """One tensor, or some of its rows. `dtype`: a key of `WIDTHS`, or of another type, which cannot be read: many
+    checkpoints hold counters in parts that nobody takes. `start`: where its bytes begin in the file; `held`: the tensor
+    of a torch file."""
 
     path: Path
     dtype: str
@@ -86,9 +88,9 @@ def of_folder(folder: Path) -> dict[str, Piece]:
             raise WeightsError(f"{folder}: {FILE} or {INDEX} was expected; other formats are not read")
         return of_file(folder / FILE)
     try:
-        places = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+        places = read_object(index, "a weight_map of tensors and files")["weight_map"]
         shards = sorted(set(places.values()))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise WeightsError(f"{index}: a weight_map of tensors and files was expected ({error})") from error
     held: dict[str, dict[str, Piece]] = {}
     for shard in shards:
@@ -102,7 +104,7 @@ def of_folder(folder: Path) -> dict[str, Piece]:
 
 
 def of_file(path: Path) -> dict[str, Piece]:
-    """Every tensor of one safetensors file. WeightsError where it is none, is cut, or holds other types than floats."""
+    """Every tensor of one safetensors file. WeightsError where it is none, or is cut."""
     try:
         with safe_open(path, framework="pt"):  # checks the header against the file
             pass
@@ -114,15 +116,13 @@ def of_file(path: Path) -> dict[str, Piece]:
     header.pop("__metadata__", None)
     made = {}
     for name, entry in header.items():
-        if entry["dtype"] not in WIDTHS:
-            raise WeightsError(f"{path}: {name}: one of {', '.join(WIDTHS)} was expected, got {entry['dtype']}")
         start = _LENGTH + length + entry["data_offsets"][0]
         made[name] = Piece(path, entry["dtype"], tuple(entry["shape"]), start)
     return made
 
 
 def of_torch(path: Path) -> dict[str, Piece]:
-    """Every tensor of a state dict that torch saved. WeightsError where it holds anything but tensors of floats."""
+    """Every tensor of a state dict that torch saved. WeightsError where it holds anything but tensors."""
     try:
         found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
@@ -132,10 +132,10 @@ def of_torch(path: Path) -> dict[str, Piece]:
         raise WeightsError(f"{path}: a state dict was expected, got {type(found).__name__}")
     made = {}
     for name, value in found.items():
-        if not isinstance(value, Tensor) or value.dtype not in DTYPES:
-            got = value.dtype if isinstance(value, Tensor) else type(value).__name__
-            raise WeightsError(f"{path}: {name}: a tensor of {', '.join(WIDTHS)} was expected, got {got}")
-        made[str(name)] = Piece(path, DTYPES[value.dtype], tuple(value.shape), 0, value.detach())
+        if not isinstance(value, Tensor):
+            raise WeightsError(f"{path}: {name}: a tensor was expected, got {type(value).__name__}")
+        dtype = DTYPES.get(value.dtype, str(value.dtype).removeprefix("torch."))
+        made[str(name)] = Piece(path, dtype, tuple(value.shape), 0, value.detach())
     return made
 
 

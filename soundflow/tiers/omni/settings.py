@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from soundflow.clock import chunk_samples
-from soundflow.errors import ConfigError, WeightsError
+from soundflow.errors import ConfigError
+from soundflow.jsonfile import read_object
 from soundflow.perceive.omni.encoder import MEMORY_CHUNKS, TOKEN_SAMPLES
 from soundflow.perceive.omni.tower import TowerConfig
 from soundflow.tiers.omni.context import SYSTEM
@@ -54,14 +55,10 @@ class Settings:
     def read(folder: Path) -> Settings:
         """Strict: a key that is unknown or wrong raises ConfigError, a file that is not there WeightsError."""
         path = folder / CONFIG
-        try:
-            raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise WeightsError(f"{path}: the config.json of an omni folder was expected ({error})") from error
+        raw = read_object(path, "the config.json of an omni folder", other=ConfigError)
         for key, expected in (("format", FORMAT), ("tier", "omni")):
-            if not isinstance(raw, dict) or raw.get(key) != expected:
-                got = raw.get(key) if isinstance(raw, dict) else raw
-                raise ConfigError(f"{path}: {key} {expected!r} was expected, got {got!r}; was it converted?")
+            if raw.get(key) != expected:
+                raise ConfigError(f"{path}: {key} {expected!r} was expected, got {raw.get(key)!r}; was it converted?")
         whole = ("vocab", "chunk_ms", "context_tokens", "left_chunks", "memory_chunks")
         kinds: dict[str, type] = {"tower": dict, "tokens": dict, "system": str} | dict.fromkeys(whole, int)
         given = {key: value for key, value in raw.items() if key not in ("format", "tier")}

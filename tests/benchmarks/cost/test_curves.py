@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from benchmarks.cost import curves, history, limits, parts, timed, work
+from benchmarks.cost import curves, history, limits, parts, subject, timed, work
 from benchmarks.cost.parts import Variant
+from benchmarks.cost.shapes import Shape
 from soundflow.decide.slab import ROWS
-from soundflow.errors import ConfigError
 from soundflow.int8 import available
 from tests.decide.tiny import CONFIG
 from tests.decide.tiny import llama as tiny_llama
@@ -47,10 +49,11 @@ def test_context_and_session_points_leave_the_cache_as_it_was(decoder: Variant) 
         found = timed.once(point, timed.Clocks())
         assert len(found["ms"]) == point.repeats, found
         assert min(found["ms"]) > 0
-    one, three = curves.sessions(decoder, (1, 3), held=20)
+    one, _, three, apart = curves.sessions(decoder, (1, 3), held=20)
     weights = work.weights(CONFIG) * 4
     assert three.work.bytes - weights == 3 * (one.work.bytes - weights)
     assert three.work.ops == 3 * one.work.ops
+    assert (apart.work.ops, apart.work.bytes) == (3 * one.work.ops, 3 * one.work.bytes), "weights are read each time"
     assert curves.contexts(decoder, (16,))[0].work.bytes == weights + 17 * work.token_bytes(CONFIG, 4)
 
 
@@ -64,9 +67,12 @@ def test_a_pass_of_many_sessions_is_of_as_many_tokens(decoder: Variant, monkeypa
         return original(self, chunks, texts)
 
     monkeypatch.setattr(lalm, "step_rows", spy)
-    point = curves.sessions(decoder, (4,), held=20)[0]
+    point, apart = curves.sessions(decoder, (4,), held=20)
     timed.once(point, timed.Clocks())
     assert seen[1:] == [[20] * 4] * point.repeats, "every repeat stands behind as many tokens"
+    seen.clear()
+    timed.once(apart, timed.Clocks())
+    assert seen == [[20]] * 4 * 2, "one after the other, once to warm up"
     assert ROWS >= 4
 
 
@@ -82,15 +88,28 @@ def test_history_points(decoder: Variant) -> None:
 
 
 def test_random_weights_and_kinds_of_numbers() -> None:
-    made = parts.decoders(("bf16", "fp32"), None, CONFIG)
+    model = subject.of(shape=Shape("tiny", CONFIG))
+    made = model.decoders(("bf16", "fp32"))
     assert [d.cache_bytes for d in made] == [2, 4]
-    again = parts.decoders(("fp32",), None, CONFIG)[0]
+    again = model.decoders(("fp32",))[0]
     assert torch.equal(again.llama.blocks[0].qkv.weight, made[1].llama.blocks[0].qkv.weight), "drawn by a seed"
     assert float(made[1].llama.blocks[0].qkv.weight.std()) == pytest.approx(0.02, rel=0.2)
-    eight = parts.decoders(("int8",), None, CONFIG)
-    assert len(eight) == available()
-    with pytest.raises(ConfigError, match="int8, bf16, fp32, got 'int4'"):
-        parts.decoders(("int4",), None, CONFIG)
+    assert len(model.decoders(("int8",))) == available()
+    tied = parts.random(replace(CONFIG, tied=True, qkv_bias=True), torch.float32)
+    assert tied.head.weight is tied.embed.weight
+    assert float(tied.blocks[0].qkv.bias.std()) > 0
+
+
+def test_contexts_that_the_model_has_no_positions_for_are_left_out() -> None:
+    decoder = Variant("fp32", parts.random(replace(CONFIG, max_positions=512), torch.float32))
+    assert [p.x for p in curves.contexts(decoder, (64, 511, 512, 4_096))] == [64, 511]
+    assert curves.contexts(decoder, (512,)) == []
+    (one, _) = curves.sessions(decoder, (1,), held=9_999)
+    assert "error" not in timed.once(one, timed.Clocks())
+    late = history.points(decoder, None, (10, 600), held=32)
+    errors = {p.name: timed.once(p, timed.Clocks()).get("error", "") for p in late}
+    assert errors.pop("history/naive-lm/fp32/600").startswith("WeightsError: a cache of at most 512 positions")
+    assert set(errors.values()) == {""}, "ours needs no more than its cache"
 
 
 def test_the_limits_of_the_machine_are_measured_and_memory_is_given_back() -> None:

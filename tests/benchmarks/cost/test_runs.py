@@ -12,14 +12,16 @@ from typer.testing import CliRunner
 from benchmarks.cost import cli, runs
 from benchmarks.cost.curves import Size
 from benchmarks.cost.runs import Wanted
+from benchmarks.cost.shapes import Shape
 from benchmarks.runs import Options
 from benchmarks.serve import capacity
 from soundflow.errors import ConfigError, DataError
 from tests.decide.tiny import CONFIG
 
+SHAPE = Shape("tiny", CONFIG, held=24)
 FEW = {"bf16": (8, 64), "fp32": (8, 64)}
 TINY = Wanted(
-    Size((8, 16), (1, 2), (), (6, 24)), 2, ("bf16", "fp32"), ("fp32",), shape=CONFIG, held=24, read_mb=4, products=FEW,
+    Size((8, 16), (1, 2), (), (6, 24), (3, 9)), 2, ("bf16", "fp32"), ("fp32",), shape=SHAPE, read_mb=4, products=FEW,
 )  # fmt: skip
 
 
@@ -48,22 +50,22 @@ def test_cost_from_points_to_report_and_again_from_the_rows(tmp_path: Path) -> N
 
 
 def test_more_rounds_may_follow_but_not_another_plan(tmp_path: Path) -> None:
-    one = Wanted(Size((8,), (), (), ()), 1, ("fp32",), curves=("context",), shape=CONFIG, read_mb=4, products=FEW)
+    one = Wanted(Size((8,), (), (), ()), 1, ("fp32",), curves=("context",), shape=SHAPE, read_mb=4, products=FEW)
     rows = runs.run_cost(Options(tmp_path), one).rows
-    more = Wanted(Size((8,), (), (), ()), 3, ("fp32",), curves=("context",), shape=CONFIG, read_mb=4, products=FEW)
+    more = Wanted(Size((8,), (), (), ()), 3, ("fp32",), curves=("context",), shape=SHAPE, read_mb=4, products=FEW)
     again = runs.run_cost(Options(tmp_path), more)
     assert again.figures["rounds"] == 3
     assert list(again.rows[: len(rows)]) == list(rows)
-    other = Wanted(Size((16,), (), (), ()), 1, ("fp32",), curves=("context",), shape=CONFIG, read_mb=4, products=FEW)
+    other = Wanted(Size((16,), (), (), ()), 1, ("fp32",), curves=("context",), shape=SHAPE, read_mb=4, products=FEW)
     with pytest.raises(DataError, match="expected the configuration"):
         runs.run_cost(Options(tmp_path), other)
 
 
 def test_what_is_not_known_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--curves: expected some of context"):
-        runs.run_cost(Options(tmp_path), Wanted(curves=("colour",), shape=CONFIG))
+        runs.run_cost(Options(tmp_path), Wanted(curves=("colour",), shape=SHAPE))
     with pytest.raises(ConfigError, match="--numbers"):
-        runs.run_cost(Options(tmp_path), Wanted(numbers=("int4",), shape=CONFIG))
+        runs.run_cost(Options(tmp_path), Wanted(numbers=("int4",), shape=SHAPE))
     with pytest.raises(ConfigError, match=r"instances\.jsonl with rows of cost"):
         runs.run_cost(Options(tmp_path / "empty", score_only=True))
     for words in (["--streams", "a"], ["--streams", "8,1"], ["--streams", "0,1"]):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.cost import pictures, scores, tables
+from benchmarks.cost import pictures, rounds, scores, tables
 from soundflow.errors import DataError
 
 
@@ -113,9 +113,9 @@ def test_disturbed_is_wall_over_processor_time() -> None:
     assert found["context"][0]["ms"] == [10.0, 10.0, 10.0], "what the neighbours took is not in it"
     assert found["context"][0]["wall_ms"] == [20.0, 15.0, 25.0]
     stopped = {**held, "cpu_ms": [0.0, 0.0]}
-    assert scores.times(stopped) == [30.0, 30.0], "a clock that stands"
+    assert rounds.times(stopped) == [30.0, 30.0], "a clock that stands"
     both = {**row("machine", "read sum", "", 2, [5.0], 0, bytes=4e8), "cpu_ms": [10.0]}
-    assert scores.times(both) == [5.0], "two threads are timed by the wall"
+    assert rounds.times(both) == [5.0], "two threads are timed by the wall"
 
 
 def test_every_table_and_picture_is_made_of_figures() -> None:
@@ -139,3 +139,79 @@ def test_every_table_and_picture_is_made_of_figures() -> None:
     made = pictures.of(found)
     assert [p.name for p in made] == ["cost_context", "cost_sessions", "cost_chunk", "cost_history", "roofline"]
     assert all(p.png.startswith(b"\x89PNG") for p in made)
+
+
+def aged(number: int, hearing: float, slow: float = 1.0) -> list[dict[str, Any]]:
+    rows = []
+    for x, deciding in ((10, 8.0), (1000, 12.0)):
+        rows += [
+            row("age", "deciding", "int8", x, [deciding * slow], number, ops=2e8, bytes=1e8),
+            row("age", "deciding", "bf16", x, [3 * deciding * slow], number, ops=2e8, bytes=1e8),
+            row("age", "hearing", "int8", x, [hearing * slow], number, ops=1e8, bytes=1e6),
+            row("age", "hearing", "fp32", x, [4 * hearing * slow], number, ops=1e8, bytes=1e6),
+            row("age", "sound", "int8", x, [hearing * slow / 2], number, ops=1e8, bytes=1e6),
+        ]
+    return rows
+
+
+def test_a_whole_step_is_hearing_and_deciding_and_grows_within_rounds() -> None:
+    """Eight bits hear beside eight bits; bfloat16 decides beside what hears in float32."""
+    found = scores.score([*machine(0), *aged(0, 2.0), *machine(1, slow=3.0), *aged(1, 2.0, 3.0)])
+    at = {(p["numbers"], p["x"]): p for p in found["ages"]}
+    assert at["int8", 10]["ms"] == [20.0, 15.0, 25.0], "8 and 2 ms, in the slow round three times that"
+    assert at["int8", 1000]["to_first"] == [1.4, 1.4, 1.4]
+    assert at["bf16", 10]["ms"][0] == pytest.approx(2 * (24 + 8))
+    assert at["int8", 10]["limit_ms"][0] == pytest.approx(2 * (2.5 + 1.0)), "of both, by the limits of their round"
+    assert at["int8", 1000]["seconds"] == 400.0
+    table = next(t for t in tables.cost(found) if "age" in t.title)
+    assert [r[0] for r in table.rows] == [
+        "whole step, bf16",
+        "whole step, int8",
+        "deciding, bf16",
+        "deciding, int8",
+        "hearing, fp32",
+        "hearing, int8",
+        "sound, int8",
+    ]
+    assert "nano encodes speech" in table.note
+    assert [p.name for p in pictures.of(found)] == ["cost_age"]
+    one = [r for r in aged(0, 2.0) if r["part"] == "deciding" or r["x"] == 10]
+    half = {(p["numbers"], p["x"]) for p in scores.score([*machine(0), *one])["ages"]}
+    assert half == {("int8", 10), ("bf16", 10)}, "no sum without one side"
+    alone = scores.score([*machine(0), *[r for r in aged(0, 2.0) if r["part"] == "deciding"]])
+    assert [p["ms"][0] for p in alone["ages"] if p["numbers"] == "int8"] == [8.0, 12.0]
+    assert [r[0] for t in tables.cost(alone) if "age" in t.title for r in t.rows] == [
+        "deciding, bf16",
+        "deciding, int8",
+    ]
+
+
+def test_one_after_the_other_is_what_batching_is_compared_with_where_it_was_timed() -> None:
+    rows = machine(0)
+    for x, together, apart in ((1, 10.0, 12.0), (4, 20.0, 60.0)):
+        rows += [
+            row("sessions", "lm", "bf16", x, [together], 0, bytes=1e8, ops=1e8),
+            row("sessions", "lm one by one", "bf16", x, [apart], 0, bytes=1e8 * x, ops=1e8),
+        ]
+    found = scores.score(rows)
+    assert [(b["x"], b["gain"][0]) for b in found["batching"]] == [(1, 1.2), (4, 3.0)]
+    assert found["capacity"] == [], "nobody hears"
+    table = next(t for t in tables.cost(found) if "sessions" in t.title)
+    assert table.rows[1][-2] == "60.0 (60.0 to 60.0)"
+
+
+def test_chunks_of_another_length_and_encoders_of_any_name() -> None:
+    about = {"subject": {"name": "omni", "tier": "omni", "chunk_ms": 800, "tokens": 23, "held": 1024}}
+    rows = [*machine(0), *history(0)]
+    rows += [{**r, "id": r["id"].replace("sound", "tower"), "part": r["part"].replace("sound", "tower")}
+             for r in history(0) if "sound" in r["part"]]  # fmt: skip
+    found = scores.score(rows, about)
+    at = {p["x"]: p for p in found["naive"]}
+    assert at[400]["seconds"] == 320.0
+    assert at[100]["ours"][0] == 12 + 4 + 4
+    assert at[100]["naive"][0] == 600.0, "three parts of 200 ms"
+    assert at[100]["ours_limit"][0] == pytest.approx(2.5 + 1 + 1)
+    assert at[100]["naive_limit"][0] == pytest.approx(200 + 100 * 1 * 2)
+    shown = {t.title: t for t in tables.cost(found)}
+    assert "Decoder and sound and tower encoder" in shown["Against encoding the whole history again"].note
+    assert "omni, 23 tokens a chunk of 800 ms; not run on a GPU" in shown["Limits of this machine"].note

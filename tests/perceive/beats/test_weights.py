@@ -59,6 +59,16 @@ def test_half_precision_is_read_as_float32(tmp_path, held):
     assert Beats.load(save(tmp_path, held)).dtype == torch.float32
 
 
+def test_an_outline_has_all_but_weights(tmp_path):
+    model = Beats.random(BeatsConfig.tiny(3), 0, ("Bark", "Meow", "Hiss"))
+    model.save(tmp_path / "beats.safetensors")
+    found = Beats.outline(tmp_path / "beats.safetensors")
+    assert (found.config, found.labels) == (model.config, model.labels)
+    assert all(x.is_meta for x in found.state_dict().values())
+    with pytest.raises(WeightsError, match="gone"):
+        Beats.outline(tmp_path / "gone.safetensors")
+
+
 def test_saved_as_safetensors_and_read_again(tmp_path):
     model = tiny(classes=2, seed=3)
     model.labels = ("dog", "bell")

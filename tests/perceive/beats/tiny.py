@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from soundflow.errors import ConfigError
-from soundflow.perceive.beats import Beats, BeatsConfig, BeatsEncoder, BeatsState, BeatsWindow
+from soundflow.perceive.beats import Beats, BeatsConfig, BeatsEncoder, BeatsWindow
 from soundflow.perceive.beats.fbank import load_kaldi
 from soundflow.perceive.encoder import Encoded
+from soundflow.perceive.rows import RowState
 
 CHUNK, CLASSES = 6400, 5
 WINDOW = BeatsWindow(left_ms=1600)
@@ -43,7 +44,7 @@ def encoder(chunk: int = CHUNK, window: BeatsWindow = WINDOW, classes: int = CLA
     return BeatsEncoder(tiny(classes), chunk, window)
 
 
-def run(made: BeatsEncoder, samples: Tensor, state: BeatsState | None = None) -> list[Encoded]:
+def run(made: BeatsEncoder, samples: Tensor, state: RowState | None = None) -> list[Encoded]:
     """All whole chunks of [B, N]."""
     state = state or made.init_state(len(samples))
     return [

@@ -14,7 +14,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from soundflow.errors import AudioFormatError, ConfigError
 from soundflow.perceive.encoder import StreamEncoder
 from soundflow.perceive.encoders import random
+from soundflow.perceive.rows import RowState
+from tests.perceive.beats import tiny as beats
 from tests.perceive.encoders.audio import CHUNK, noise, run, whole
+from tests.perceive.omni import tiny as omni
 
 ENCODERS: dict[str, Callable[[int], StreamEncoder]] = {
     "whisper": lambda chunk: random("whisper", chunk, left_ms=400),
@@ -24,8 +27,10 @@ ENCODERS: dict[str, Callable[[int], StreamEncoder]] = {
     "nemotron_asr_streaming": lambda chunk: random("nemotron_asr_streaming", chunk),
     "nemotron, no look-ahead": lambda chunk: random("nemotron_asr_streaming", chunk, look_ahead_ms=0),
     "mimi": lambda chunk: random("mimi", chunk),
+    "beats": beats.encoder,
+    "beats, look-ahead": lambda chunk: beats.encoder(chunk, beats.BeatsWindow(left_ms=1_600, look_ahead_ms=320)),
+    "omni": lambda chunk: omni.encoder(chunk_samples=chunk, left_chunks=2, memory_chunks=3),
 }
-SIZES = (CHUNK, 1_000)
 
 
 @lru_cache(maxsize=64)
@@ -35,7 +40,19 @@ def encoder_of(name: str, chunk: int = CHUNK) -> StreamEncoder:
 
 @pytest.fixture(params=list(ENCODERS))
 def name(request: pytest.FixtureRequest) -> str:
+    if request.param.startswith("beats"):
+        beats.need_torchaudio()
     return str(request.param)
+
+
+def other_size(name: str) -> int:
+    """Of a chunk, no multiple of 400 ms; the omni tower's are whole tokens."""
+    return 1_280 if name == "omni" else 1_000
+
+
+@pytest.fixture(params=["400 ms", "another"])
+def chunk(request: pytest.FixtureRequest, name: str) -> int:
+    return CHUNK if request.param == "400 ms" else other_size(name)
 
 
 def close(got: Tensor, wanted: Tensor) -> None:
@@ -48,7 +65,6 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return torch.equal(one, other) if isinstance(one, Tensor) else bool(one == other)
 
 
-@pytest.mark.parametrize("chunk", SIZES)
 def test_frames_lie_on_the_grid_and_come_when_the_spec_says(name: str, chunk: int) -> None:
     encoder = encoder_of(name, chunk)
     spec, total = encoder.spec, 0
@@ -82,7 +98,6 @@ def test_streaming_is_the_same_for_any_chunk(name: str) -> None:
         close(other[:, :most], frames[:, :most])
 
 
-@pytest.mark.parametrize("chunk", SIZES)
 def test_rows_of_any_age_hear_what_they_would_alone_and_idle_rows_do_not_change(name: str, chunk: int) -> None:
     encoder = encoder_of(name, chunk)
     chunks = 30_000 // chunk
@@ -111,10 +126,10 @@ def test_rows_of_any_age_hear_what_they_would_alone_and_idle_rows_do_not_change(
 
 def test_what_comes_later_changes_no_frame_and_what_is_in_its_field_does(name: str) -> None:
     encoder = encoder_of(name)
-    audio = noise(1, 6 * CHUNK)
+    audio = noise(1, 7 * CHUNK)
     other = audio.clone()
     changed = 4 * CHUNK + 1_000
-    other[:, changed:] = noise(1, 6 * CHUNK - changed, seed=9)
+    other[:, changed:] = noise(1, 7 * CHUNK - changed, seed=9)
     before, after = (torch.cat([rows[0] for rows in run(encoder, x)]) for x in (audio, other))
     spec = encoder.spec
     heard = sum(len(rows[0]) for rows in run(encoder, audio[:, : 4 * CHUNK]))
@@ -131,7 +146,7 @@ def test_what_is_older_than_the_left_context_changes_nothing(name: str) -> None:
     if spec.left_samples is None:
         pytest.skip("its left context has no end")
     old = 2 * CHUNK
-    chunks = -(-(old + spec.left_samples) // CHUNK) + 2
+    chunks = -(-(old + spec.left_samples) // CHUNK) + 3
     audio = noise(1, chunks * CHUNK)
     other = audio.clone()
     other[:, :old] = noise(1, old, seed=5)
@@ -206,6 +221,7 @@ def test_memory_and_cost_do_not_grow_with_age(name: str) -> None:
         (torch.full((2, CHUNK), -torch.inf), torch.tensor([False, True]), r"rows \[1\]"),
         (torch.zeros(2, CHUNK), torch.tensor([True]), "active"),
         (torch.zeros(2, CHUNK), torch.tensor([1, 0]), "bool"),
+        (torch.zeros(2, CHUNK), torch.tensor([0, 2]), "bool"),
     ],
 )
 def test_bad_audio_is_refused_and_the_state_is_as_before(
@@ -221,13 +237,16 @@ def test_bad_audio_is_refused_and_the_state_is_as_before(
 
 
 def test_what_belongs_to_another_encoder_is_refused(name: str) -> None:
-    encoder, other = encoder_of(name), encoder_of(name, 1_000)
+    encoder, other = encoder_of(name), encoder_of(name, other_size(name))
     state = encoder.init_state(1)
     with pytest.raises(ConfigError, match="snapshot"):
         state.restore(0, other.init_state(1).snapshot(0))
     with pytest.raises(ConfigError, match="snapshot"):
         state.restore(0, {})
     saved = state.snapshot(0)
+    for heard in (None, -1, "6400"):
+        with pytest.raises(ConfigError, match="heard expected"):
+            state.restore(0, {**saved, "heard": heard})
     key = next(iter(saved["tensors"]))
     saved["tensors"][key] = torch.zeros(3)
     with pytest.raises(ConfigError, match=key.replace(".", r"\.")):
@@ -244,3 +263,25 @@ def test_nonsense_sizes_are_refused(name: str) -> None:
         ENCODERS[name](0)
     with pytest.raises(ConfigError, match="batch"):
         encoder_of(name).init_state(0)
+
+
+def test_states_of_several_streams_are_stepped_as_one_and_parted_again(name: str) -> None:
+    encoder = encoder_of(name)
+    audio = noise(3, 5 * CHUNK)
+    alone = [run(encoder, audio[row : row + 1]) for row in range(3)]
+    states = [encoder.init_state(1) for _ in range(3)]
+    run(encoder, audio[:1, :CHUNK], states[0])  # the others begin a chunk later
+    for k in range(4):
+        at = [k + 1, k, k]
+        joined = RowState.joined(states)
+        out = encoder.step(torch.stack([audio[r, i * CHUNK : (i + 1) * CHUNK] for r, i in enumerate(at)]), joined)
+        joined.part(states)
+        for row, i in enumerate(at):
+            close(out.frames[row, : int(out.counts[row])], alone[row][i][0])
+    assert (
+        states[0].row_bytes
+        == joined.row_bytes
+        == sum(x.numel() * x.element_size() for x in states[0].snapshot(0)["tensors"].values())
+    )
+    with pytest.raises(ConfigError, match="state"):
+        RowState.joined([states[0], encoder_of(name, other_size(name)).init_state(1)])

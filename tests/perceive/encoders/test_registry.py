@@ -15,11 +15,12 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 from soundflow.errors import ConfigError, WeightsError
-from soundflow.perceive.encoders import FAMILIES, fetch, load, markdown, random, table
+from soundflow.perceive.encoders import FAMILIES, load, markdown, outline, random, table
 from soundflow.perceive.encoders.registry import random_module
 from tests.perceive.encoders.audio import CHUNK, noise, whole
 
 transformers.logging.disable_progress_bar()
+WAV2VEC2 = "Wav2Vec2FeatureExtractor"
 SMALL = {name: dict(family.small) for name, family in FAMILIES.items()}
 TEXT = {
     "hidden_size": 16,
@@ -126,6 +127,7 @@ def test_a_folder_is_loaded_whole(name: str, tmp_path: Path) -> None:
     got = whole(load(tmp_path, CHUNK), audio)
     assert torch.equal(torch.random.get_rng_state(), before)
     wanted = FAMILIES[name].wrap(module, CHUNK, None, None)
+    assert outline(tmp_path, CHUNK) == wanted.spec
     assert torch.equal(got, whole(wanted, audio))
     assert not torch.equal(got, whole(FAMILIES[name].wrap(random_module(name, 5), CHUNK, None, None), audio))
     half = load(tmp_path, CHUNK, dtype=torch.bfloat16)
@@ -215,6 +217,10 @@ def test_a_config_that_is_no_encoders_is_refused(text: str, says: str, tmp_path:
         ("voxtral_realtime", "processor_config.json", {"feature_extractor": {"global_log_mel_max": 2}}, "expected 1.5"),
         ("nemotron_asr_streaming", "preprocessor_config.json", {"preemphasis": 0.0}, "preemphasis: expected 0.97"),
         ("mimi", "preprocessor_config.json", {"sampling_rate": 16_000}, "expected 24000"),
+        ("moonshine", "preprocessor_config.json", {"do_normalize": True}, "do_normalize: expected False, got True"),
+        ("moonshine_streaming", "processor_config.json", {"feature_extractor": {"do_normalize": True}}, "expected Fal"),
+        ("moonshine", "preprocessor_config.json", {"feature_extractor_type": WAV2VEC2}, "do_normalize: expected False"),
+        ("moonshine", "processor_config.json", {"feature_extractor": [1]}, "JSON object"),
     ],
 )
 def test_features_that_we_do_not_compute_are_refused(
@@ -225,6 +231,22 @@ def test_features_that_we_do_not_compute_are_refused(
     load(tmp_path, CHUNK)
     (tmp_path / file).write_text(json.dumps(text))
     with pytest.raises(ConfigError, match=f"{file}: .*{says}"):
+        load(tmp_path, CHUNK)
+
+
+@pytest.mark.parametrize("name", ["moonshine", "moonshine_streaming"])
+def test_the_published_feature_extractor_is_taken_and_gives_raw_audio(name: str, tmp_path: Path) -> None:
+    """And its class normalises where its file does not say."""
+    saved(name, tmp_path)
+    published = transformers.Wav2Vec2FeatureExtractor(do_normalize=False, return_attention_mask=True)
+    published.save_pretrained(tmp_path)
+    assert load(tmp_path, CHUNK).spec.name == name
+    audio = noise(1, CHUNK)[0].numpy()
+    made = published(audio, sampling_rate=16_000, padding=True, pad_to_multiple_of=80)
+    assert (made["input_values"][0] == audio).all()
+    assert transformers.Wav2Vec2FeatureExtractor().do_normalize
+    transformers.Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(tmp_path)
+    with pytest.raises(ConfigError, match="do_normalize"):
         load(tmp_path, CHUNK)
 
 
@@ -254,7 +276,7 @@ def test_random_is_the_same_for_the_same_seed_only() -> None:
 
 
 def test_the_table_has_every_encoder_at_its_published_size() -> None:
-    rows = {spec.name: spec for _, spec in table()}
+    rows = {spec.name: spec for _, spec, _ in table()}
     rates = {name: round(spec.frame_rate_hz, 2) for name, spec in rows.items()}
     fifty = dict.fromkeys(("whisper", "moonshine_streaming", "voxtral_realtime"), 50.0)
     assert rates == {**fifty, "moonshine": 41.67, "nemotron_asr_streaming": 12.5, "mimi": 12.5}
@@ -267,25 +289,17 @@ def test_the_table_has_every_encoder_at_its_published_size() -> None:
     assert len({line.count("|") for line in lines}) == 1
 
 
-def test_a_repository_is_fetched_only_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: dict[str, Any] = {}
-
-    def download(repository: str, **options: Any) -> str:
-        asked.update(options, repository=repository)
-        saved("moonshine", options["local_dir"])
-        return str(options["local_dir"])
-
-    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
-    assert load(fetch("UsefulSensors/moonshine-tiny", tmp_path, "v1"), CHUNK).spec.name == "moonshine"
-    assert (asked["repository"], asked["revision"]) == ("UsefulSensors/moonshine-tiny", "v1")
-    assert not any("bin" in pattern for pattern in asked["allow_patterns"])
-
-    def fail(repository: str, **options: Any) -> str:
-        raise ConnectionError("no route")
-
-    monkeypatch.setattr("huggingface_hub.snapshot_download", fail)
-    with pytest.raises(WeightsError, match="moonshine-tiny@main: cannot be fetched: no route"):
-        fetch("UsefulSensors/moonshine-tiny", tmp_path)
+def test_the_table_says_what_a_stream_holds() -> None:
+    rows = {spec.name: held for _, spec, held in table()}
+    keys = {"voxtral_realtime": 32 * 749 * 32 * 64, "mimi": 8 * 249 * 8 * 64}  # layers, frames, heads, width of a head
+    for name, count in keys.items():
+        assert 2 * 4 * count < rows[name] < 1.01 * 2 * 4 * count
+    assert rows["whisper"] == 4 * (200 * 320 + 360 + 200)  # 200 frames, a field and the mirrored edge
+    assert rows["moonshine"] == 4 * (50 * 384 + 895)
+    said = next(line for line in markdown(table()).splitlines() if "voxtral" in line)
+    assert said.endswith("| 393 |")
+    short, whole_window = (random("voxtral_realtime", CHUNK, left_ms=ms).init_state(1).row_bytes for ms in (100, None))
+    assert short < 0.7 * whole_window
 
 
 def test_importing_the_package_does_not_import_transformers() -> None:

@@ -82,40 +82,15 @@ def test_nothing_older_than_the_stated_context_counts(left, memory):
     assert not torch.allclose(run(model, within)[:, -1], expected, atol=1e-3)
 
 
-def test_rows_idle_rows_reset_and_snapshot():
-    model, samples = encoder(left_chunks=2, memory_chunks=3), audio(3, 8)
-    alone = [run(model, samples[r : r + 1]) for r in range(3)]
-    state, active = model.init_state(3), torch.tensor([True, False, True])
-    got = []
-    for k in range(4):
-        part = samples[:, k * 6400 : (k + 1) * 6400].clone()
-        part[1] = torch.nan  # what an idle row holds is ignored
-        got.append(model.step(part, state, active))
-    assert torch.equal(got[0].counts, torch.tensor([10, 0, 10]))
-    frames = torch.cat([g.frames for g in got], 1)
-    assert not frames[1].any()
-    for row in (0, 2):
-        assert torch.allclose(frames[row], alone[row][0, :40], atol=1e-5)
-    late = run(model, samples[:, : 4 * 6400], state)  # row 1 begins now; rows 0 and 2 hear the first chunks again
-    assert torch.allclose(late[1], alone[1][0, :40], atol=1e-5)
-    saved = state.snapshot(0)
-    future = run(model, samples[:, 4 * 6400 :], state)
-    state.reset([0])
-    assert torch.allclose(run(model, samples, state)[0], alone[0][0], atol=1e-5)
-    other = model.init_state(1)
-    other.restore(0, saved)
-    assert torch.allclose(run(model, samples[:1, 4 * 6400 :], other), future[:1], atol=1e-5)
-
-
 def test_state_and_cost_do_not_grow(monkeypatch):
     model, samples = encoder(left_chunks=3, memory_chunks=5), audio(1, 40)
     state, shapes = model.init_state(1), []
-    size = sum(getattr(state, key).numel() for key in ("tail", "past", "peaks", "heard"))
+    size = sum(tensor.numel() for tensor in state.tensors.values())
     forward = type(model._tower).forward
     monkeypatch.setattr(type(model._tower), "forward", lambda self, x: shapes.append(x.shape) or forward(self, x))
     run(model, samples, state)
     assert [s[1] for s in shapes] == [40, 80, 120] + [160] * 37
-    assert sum(getattr(state, key).numel() for key in ("tail", "past", "peaks", "heard")) == size
+    assert sum(tensor.numel() for tensor in state.tensors.values()) == size
 
 
 def test_other_chunk_lengths():
@@ -124,30 +99,33 @@ def test_other_chunk_lengths():
     assert run(model, audio(1, 1)).shape == (1, 10, CONFIG.out)
 
 
-def test_bad_input_changes_nothing():
+def test_a_chunk_that_is_skimmed_is_checked_too():
     model = encoder()
-    state = model.init_state(2)
-    run(model, audio(2, 2), state)
-    before = state.snapshot(0)
-    bad = audio(2, 1)
-    bad[1, 5] = torch.inf
-    for samples in (torch.zeros(2, 6399), torch.zeros(1, 6400), torch.zeros(6400), bad):
+    state = model.init_state(1)
+    for samples in (torch.zeros(1, 6399), torch.zeros(1, 6400, dtype=torch.int16), torch.full((1, 6400), torch.nan)):
         with pytest.raises(AudioFormatError, match="omni tower"):
-            model.step(samples, state)
-    assert all(torch.equal(before[key], value) for key, value in state.snapshot(0).items())
-    model.step(bad, state, torch.tensor([True, False]))
+            model.skim(samples, state)
+    assert int(state.heard[0]) == 0
 
 
-def test_bad_options_and_states_of_others_are_refused():
+@pytest.mark.parametrize("other", [{"left_chunks": 2}, {"memory_chunks": 7}, {"chunk_samples": 3200}])
+def test_states_and_snapshots_of_another_tower_are_refused(other):
+    model, stranger = encoder(left_chunks=1), encoder(**{"left_chunks": 1, **other})
+    with pytest.raises(ConfigError, match="expected a state of its own"):
+        model.step(audio(1, 1), stranger.init_state(1))
+    with pytest.raises(ConfigError, match="expected a state of its own"):
+        model.skim(audio(1, 1), stranger.init_state(1))
+    with pytest.raises(ConfigError, match="expected states of its own"):
+        model.step_rows(audio(2, 1), [model.init_state(1), stranger.init_state(1)])
+    with pytest.raises(ConfigError, match="snapshot"):
+        model.init_state(1).restore(0, stranger.init_state(1).snapshot(0))
+
+
+def test_bad_options_are_refused():
     for options in ({"chunk_samples": 6144}, {"chunk_samples": 0}, {"left_chunks": 5}, {"left_chunks": -1},
                     {"memory_chunks": 0}):  # fmt: skip
         with pytest.raises(ConfigError, match="omni tower"):
             OmniEncoder(tower(), **options)
-    saved = encoder(left_chunks=1).init_state(1).snapshot(0)
-    with pytest.raises(ConfigError, match="past"):
-        encoder(left_chunks=2).init_state(1).restore(0, saved)
-    with pytest.raises(ConfigError, match="tail"):
-        encoder().init_state(1).restore(0, {})
 
 
 def test_the_spec_says_what_it_is():

@@ -1,4 +1,4 @@
-"""The tower as a stream's perceiver, alone and beside another one."""
+"""The tower as a stream's perceiver."""
 
 from __future__ import annotations
 
@@ -10,54 +10,6 @@ from soundflow.errors import AudioFormatError, ConfigError
 from soundflow.perceive.omni.perceiver import OmniPerceiver
 from soundflow.types import AudioChunk, Words
 from tests.perceive.omni.tiny import CONFIG, audio, encoder, run
-
-
-class Beside:
-    """Stands in for the nano tier's perceiver: counts what it hears, and names one tag."""
-
-    labels = ("Dog",)
-    own = ()
-
-    def __init__(self):
-        self.alone = OmniPerceiver(encoder())
-
-    def init_state(self, phrases=(), start_sample=0):
-        return Heard(list(phrases))
-
-    def expect(self, state, phrases):
-        state.heard.append(tuple(phrases))
-
-    def catch_up(self, state, how):
-        state.heard.append(how)
-
-    def skim(self, chunk, state):
-        state.heard.append(("skim", chunk.index))
-
-    def hear(self, chunks, states, pool=None):
-        return [(chunk.index, state) for chunk, state in zip(chunks, states, strict=True)]
-
-    def step(self, chunk, state, words=None, frames=None):
-        assert frames[1] is state
-        state.heard.append(("step", frames[0]))
-        found = self.alone.step(chunk, self.alone.init_state((), chunk.start_sample), Words(partial="a"))
-        return found.__class__(**{n: getattr(found, n) for n in found.__slots__} | {"tags": np.ones(1, np.float32)})
-
-    def ended(self, end_sample, state):
-        return ("ended",)
-
-    def flush(self, state):
-        return Words(partial="rest")
-
-
-class Heard:
-    def __init__(self, heard):
-        self.heard = heard
-
-    def snapshot(self):
-        return {"heard": list(self.heard)}
-
-    def restore(self, saved):
-        self.heard = list(saved["heard"])
 
 
 def chunks(samples: torch.Tensor) -> list[AudioChunk]:
@@ -127,25 +79,8 @@ def test_snapshot_restore_and_start_sample():
     late, first = perceiver.init_state((), 3 * 6400), AudioChunk(0, 0, heard[3].samples)
     expected = perceiver.step(first, perceiver.init_state()).speech
     assert np.allclose(perceiver.step(heard[3], late).speech, expected)
-    with pytest.raises(ConfigError, match="same parts"):
-        OmniPerceiver(encoder(left_chunks=2), Beside()).init_state().restore(saved)
-
-
-def test_what_the_other_perceiver_knows_is_kept():
-    perceiver = OmniPerceiver(encoder(), Beside())
-    state, heard = perceiver.init_state(["lamp"]), chunks(audio(1, 3))
-    perceiver.expect(state, ["door"])
-    perceiver.catch_up(state, 2)
-    perceiver.skim(heard[0], state)
-    found = perceiver.step(heard[1], state)
-    assert state.beside.heard == ["lamp", ("door",), 2, ("skim", 0), ("step", 1)]
-    assert (found.tags.tolist(), found.words.partial, found.chunk) == ([1.0], "a", 1)
-    assert found.speech.shape == (10 * CONFIG.out,)
-    assert (perceiver.labels, perceiver.ended(0, state)) == (("Dog",), ("ended",))
-    assert perceiver.flush(state).partial == "rest"
-    other = perceiver.init_state()
-    other.restore(state.snapshot())
-    assert np.allclose(perceiver.step(heard[2], other).speech, perceiver.step(heard[2], state).speech)
+    with pytest.raises(ConfigError, match="snapshot"):
+        OmniPerceiver(encoder(left_chunks=1)).init_state().restore(saved)
 
 
 def test_a_chunk_that_is_not_the_next_one_is_refused():

@@ -6,12 +6,10 @@ import shutil
 from dataclasses import replace
 
 import pytest
-import torch
 
 from soundflow.tiers.omni.convert import convert
-from soundflow.tiers.omni.load import Omni, load
 from soundflow.tiers.omni.settings import Settings
-from tests.tiers.omni.tiny import TOKENS, hub_folder
+from tests.tiers.omni.tiny import TOKENS, Omni, hub_folder, load
 
 
 @pytest.fixture(scope="session")
@@ -31,4 +29,4 @@ def omni(converted, tmp_path_factory) -> Omni:
     """Loaded, with a short system text: the small tokenizer has a token for each letter."""
     folder = shutil.copytree(converted, tmp_path_factory.mktemp("short") / "omni")
     replace(Settings.read(folder), system="Listen.", context_tokens=256).save(folder)
-    return load(folder, torch.float32)
+    return load(folder)

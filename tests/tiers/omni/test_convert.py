@@ -16,9 +16,18 @@ from soundflow.errors import ConfigError, WeightsError
 from soundflow.tiers.omni import pieces
 from soundflow.tiers.omni.convert import _main as run
 from soundflow.tiers.omni.convert import convert
-from soundflow.tiers.omni.load import load
+from soundflow.tiers.omni.load import around, hearing
 from soundflow.tiers.omni.settings import Settings
-from tests.tiers.omni.tiny import TOKENS, VOCAB, change_shard, hub_folder, release_folder, released_tensors, thinker
+from tests.tiers.omni.tiny import (
+    TOKENS,
+    VOCAB,
+    change_shard,
+    hub_folder,
+    load,
+    release_folder,
+    released_tensors,
+    thinker,
+)
 
 Q = "thinker.model.layers.1.self_attn.q_proj.weight"
 
@@ -81,6 +90,75 @@ def test_the_released_codes_own_layout_gives_the_same_folder(converted, tmp_path
         assert (tmp_path / "out" / file).read_text() == (converted / file).read_text()
 
 
+@pytest.mark.parametrize("name", ["MiniOmni3_ChunkwisedEncoder.pth", "x_ChunkwisedEncoder.safetensors"])
+@pytest.mark.parametrize("text", ["MiniOmni3_LM.pt", "x_LM.pth", "x_LM.safetensors", None])
+def test_names_of_the_release_differ(converted, tmp_path, name, text):
+    """Its code and its hub page name the same files in two ways; the paper's is one of them."""
+    folder = release_folder(tmp_path / "release")
+    first = folder / "audiointeraction_ChunkwisedEncoder.pth"
+    renamed(first, folder / name)
+    if text is not None:
+        index = json.loads((folder / pieces.INDEX).read_text())
+        held = {k: v for shard in set(index["weight_map"].values()) for k, v in load_file(folder / shard).items()}
+        torch.save(held, folder / "held")
+        renamed(folder / "held", folder / text)
+        for path in [*folder.glob("model*")]:
+            path.unlink()
+        (folder / "qwen25OmniConfig").rename(folder / "qwen_2_5_omni_config")
+    convert(folder, tmp_path / "out", TOKENS)
+    for file in ("tower.safetensors", "lm/model.safetensors"):
+        assert (tmp_path / "out" / file).read_bytes() == (converted / file).read_bytes()
+
+
+def renamed(path, to):
+    """The state dict of `path`, as `to` says by its name, and `path` gone."""
+    tensors = torch.load(path, weights_only=True)
+    path.unlink()
+    if to.suffix == ".safetensors":
+        save_file({k: v.contiguous() for k, v in tensors.items()}, to)
+    else:
+        torch.save(tensors, to)
+
+
+def test_several_models_in_a_release_are_named(tmp_path):
+    folder = release_folder(tmp_path / "release")
+    first = folder / "audiointeraction_ChunkwisedEncoder.pth"
+    shutil.copy(first, folder / "other_ChunkwisedEncoder.pth")
+    with pytest.raises(WeightsError, match=f"was expected, got {first.name}, other_ChunkwisedEncoder.pth"):
+        convert(folder, tmp_path / "out", TOKENS)
+    (folder / "other_ChunkwisedEncoder.pth").unlink()
+    for path in folder.glob("model*"):
+        path.unlink()
+    with pytest.raises(WeightsError, match=r"model\.safetensors"):
+        convert(folder, tmp_path / "out", TOKENS)
+    for name in ("a_LM.pt", "b_LM.safetensors"):
+        (folder / name).write_bytes(b"")
+    with pytest.raises(WeightsError, match=r"was expected, got b_LM\.safetensors, a_LM\.pt"):
+        convert(folder, tmp_path / "out", TOKENS)
+
+
+def test_types_of_tensors_that_are_left_out_do_not_matter(copy, converted, tmp_path):
+    """Vocoders hold counters of int64; so may the tower's file."""
+    counter = "token2wav.code2wav_dit_model.steps"
+    path = copy / "model-00001-of-00002.safetensors"
+    save_file(load_file(path) | {counter: torch.zeros(3, dtype=torch.int64)}, path)
+    index = json.loads((copy / pieces.INDEX).read_text())
+    index["weight_map"][counter] = path.name
+    (copy / pieces.INDEX).write_text(json.dumps(index))
+    assert convert(copy, tmp_path / "out", TOKENS).left_out["token2wav"] == 2
+    release = release_folder(tmp_path / "release")
+    tower = release / "audiointeraction_ChunkwisedEncoder.pth"
+    held = torch.load(tower, weights_only=True)
+    marks = {"audio_bos_eos_token.steps": torch.zeros(1, dtype=torch.float64)}
+    torch.save(held | marks, tower)
+    convert(release, tmp_path / "two", TOKENS)
+    for out in ("out", "two"):
+        assert (tmp_path / out / "tower.safetensors").read_bytes() == (converted / "tower.safetensors").read_bytes()
+    torch.save(held | {"conv1.bias": held["conv1.bias"].double()}, tower)
+    with pytest.raises(WeightsError, match=r"conv1\.bias: one of F32, BF16, F16 was expected, got float64"):
+        convert(release, tmp_path / "three", TOKENS)
+
+
 def test_types_are_kept_and_no_tensor_is_held_whole(tmp_path, monkeypatch):
     monkeypatch.setattr(pieces, "BLOCK", 64)
     tensors = {"a": torch.randn(7, 5).bfloat16(), "b": torch.randn(3), "c": torch.randn(2, 3).half()}
@@ -99,7 +177,7 @@ def test_tied_embeddings_need_no_head(copy, tmp_path):
     del index["weight_map"]["thinker.lm_head.weight"]
     (copy / pieces.INDEX).write_text(json.dumps(index))
     convert(copy, tmp_path / "out", TOKENS)
-    lalm = load(tmp_path / "out", torch.float32).lalm
+    lalm = load(tmp_path / "out").lalm
     assert torch.equal(lalm.llama.head.weight, lalm.llama.embed.weight)
 
 
@@ -153,7 +231,7 @@ def test_broken_files_are_named(copy, tmp_path):
     index["weight_map"][Q] = "model-00002-of-00002.safetensors" if Q in load_file(
         copy / "model-00001-of-00002.safetensors") else "model-00001-of-00002.safetensors"  # fmt: skip
     for text, match in (
-        (json.dumps(index), "as model.safetensors.index.json says"), ("{", "weight_map"), ("[]", "weight_map"),
+        (json.dumps(index), "as model.safetensors.index.json says"), ("{", "weight_map"), ("[]", "a JSON object"),
         ('{"weight_map": {"a": "../secret.safetensors"}}', "beside it"), ('{"weight_map": {"a": 3}}', "beside it"),
     ):  # fmt: skip
         (copy / pieces.INDEX).write_text(text)
@@ -209,8 +287,8 @@ def test_a_pickle_is_never_run(tmp_path, monkeypatch):
     tower.write_bytes(pickle.dumps(_Trap()))
     with pytest.raises(WeightsError, match=tower.name):
         convert(folder, tmp_path / "out", TOKENS)
-    torch.save({"conv1.weight": torch.zeros(2, dtype=torch.int64)}, tower)
-    with pytest.raises(WeightsError, match=r"conv1\.weight: a tensor of F32, BF16, F16"):
+    torch.save({"conv1.weight": 3}, tower)
+    with pytest.raises(WeightsError, match=r"conv1\.weight: a tensor was expected, got int"):
         convert(folder, tmp_path / "out", TOKENS)
     tower.unlink()
     with pytest.raises(WeightsError, match="audio tower"):
@@ -246,21 +324,18 @@ def test_our_config_is_strict(converted, tmp_path):
 
 
 def test_a_model_for_a_stream(omni, converted, tmp_path):
-    model = omni.model()
+    model = omni.model
     assert (model.tier, model.chunk_samples, model.calibration) == ("omni", 6400, Calibration())
     folder = shutil.copytree(converted, tmp_path / "omni")
     Calibration(temperature=2.0).save(folder / "calibration.json")
-    told = load(folder, torch.float32, tags=521)
-    assert told.calibration.temperature == 2.0
-    with pytest.raises(ConfigError, match="521 tags were expected, got 0"):
-        told.model()
+    assert load(folder).model.calibration.temperature == 2.0
 
 
-def test_loading_checks_lengths_types_and_parts(converted, tmp_path):
-    with pytest.raises(ConfigError, match="--chunk-ms 400"):
-        load(converted, chunk_ms=384)
+def test_loading_checks_types_and_parts(omni, converted, tmp_path):
     with pytest.raises(ConfigError, match="float16"):
-        load(converted, torch.float16)
+        hearing(converted, torch.float16)
+    with pytest.raises(ConfigError, match="float16"):
+        around(converted, omni.model.perceiver, torch.float16)
     folder = shutil.copytree(converted, tmp_path / "omni")
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"vocab": VOCAB + 1}))

@@ -12,7 +12,7 @@ from soundflow.perceive.omni import mel
 from soundflow.tiers.omni import layout
 from soundflow.tiers.omni.lalm import OmniLalm
 from soundflow.types import Kind, Perception, Vad, Words
-from tests.tiers.omni.tiny import VOCAB, WIDTH, thinker
+from tests.tiers.omni.tiny import VOCAB, WIDTH, load, thinker
 
 REPLIES = {2: "a dog", 5: "it rings"}
 
@@ -251,8 +251,6 @@ def test_an_act_token_of_the_layout_is_decided_on(omni):
 
 
 def test_bfloat16_decides_alike(omni, converted):
-    from soundflow.tiers.omni.load import load
-
     half = load(converted, torch.bfloat16)
     audio, t = audio_tokens(6), omni.settings.tokens
     state = fresh(omni, lalm=half.lalm)

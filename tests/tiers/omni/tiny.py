@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
 
+from soundflow.perceive.omni.encoder import OmniEncoder
+from soundflow.row import Model
+from soundflow.tiers.omni.context import OmniContext
+from soundflow.tiers.omni.lalm import OmniLalm
 from soundflow.tiers.omni.layout import Tokens
+from soundflow.tiers.omni.load import around, hearing
+from soundflow.tiers.omni.settings import Settings
 
 TOKENS = Tokens(
     online=100, english=101, system=102, text_begin=102, text_end=103, audio_begin=104, pad=105, user=106,
     assistant=107, keep_silence=108, emotions=(("normal", 110), ("urgent", 111)),
 )  # fmt: skip
 VOCAB, WIDTH = 128, 32
+
+
+@dataclass(frozen=True)
+class Omni:
+    """A model of an omni folder, and parts of it by themselves."""
+
+    settings: Settings
+    model: Model
+    encoder: OmniEncoder
+    lalm: OmniLalm
+    context: OmniContext
+
+
+def load(folder: Path, dtype: torch.dtype = torch.float32) -> Omni:
+    perceiver = hearing(folder, dtype)
+    model = around(folder, perceiver, dtype)
+    return Omni(Settings.read(folder), model, perceiver._encoder, model.lalm, model.context)
 
 
 @cache

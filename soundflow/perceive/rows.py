@@ -1,7 +1,7 @@
 """State of an encoder: fixed tensors a row, and how many samples each row has heard.
 
 All that a row carries lies in tensors whose shapes the encoder states before the first sample, so that nothing can grow
-with the stream, and a fresh row is zeros and zero samples heard.
+with the stream. A fresh row is what the encoder says (zeros, mostly) and zero samples heard.
 """
 
 from __future__ import annotations
@@ -18,34 +18,45 @@ from soundflow.errors import AudioFormatError, ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One tensor of a row."""
+    """One tensor of a row; `fill`: what a fresh one is full of."""
 
     shape: tuple[int, ...]
     dtype: torch.dtype = torch.float32
+    fill: float = 0.0
 
 
 class RowState:
-    """tensors: name -> [B, ...], on the encoder's device. heard: [B] int64 on the CPU, samples at 16 kHz."""
+    """tensors: name -> [B, ...], on the encoder's device. heard: [B] int64 on the CPU, samples at 16 kHz.
+
+    owner: which encoder, with all that its state depends on; a state is of use to encoders of the same owner alone.
+    """
 
     def __init__(self, owner: str, batch: int, slots: Mapping[str, Slot], device: torch.device) -> None:
         if batch < 1:
             raise ConfigError(f"{owner}: batch expected above 0, got {batch}")
-        self.owner = owner
-        self.heard = torch.zeros(batch, dtype=torch.int64)
-        self.tensors = {
-            name: torch.zeros((batch, *slot.shape), dtype=slot.dtype, device=device) for name, slot in slots.items()
-        }
+        self.owner, self.slots, self.device = owner, slots, device
+        with torch.inference_mode(mode=False):  # else it could be changed in inference mode only
+            self.heard = torch.zeros(batch, dtype=torch.int64)
+            self.tensors = {
+                name: torch.full((batch, *slot.shape), slot.fill, dtype=slot.dtype, device=device)
+                for name, slot in slots.items()
+            }
 
     @property
     def batch(self) -> int:
         return len(self.heard)
 
+    @property
+    def row_bytes(self) -> int:
+        """What one row holds, at any age."""
+        return sum(tensor[0].numel() * tensor.element_size() for tensor in self.tensors.values())
+
     def reset(self, rows: Sequence[int]) -> None:
         """Make these rows equal to fresh ones; the others do not change."""
         chosen = [self._row(row) for row in rows]
         self.heard[chosen] = 0
-        for tensor in self.tensors.values():
-            tensor[chosen] = 0
+        for name, tensor in self.tensors.items():
+            tensor[chosen] = self.slots[name].fill
 
     def snapshot(self, row: int) -> dict[str, Any]:
         """`encoder`, `heard` and the row's tensors, copied."""
@@ -53,16 +64,18 @@ class RowState:
         kept = {name: tensor[row].clone() for name, tensor in self.tensors.items()}
         return {"encoder": self.owner, "heard": int(self.heard[row]), "tensors": kept}
 
-    def restore(self, row: int, saved: dict[str, Any]) -> None:
+    def restore(self, row: int, saved: Mapping[str, Any]) -> None:
         """Become what `snapshot` was taken of.
 
         Raises:
             ConfigError: it is no snapshot, or one of another encoder; the row is then as before.
         """
         row = self._row(row)
-        tensors = saved.get("tensors")
-        if saved.get("encoder") != self.owner or not isinstance(tensors, dict) or "heard" not in saved:
+        tensors, heard = saved.get("tensors"), saved.get("heard")
+        if saved.get("encoder") != self.owner or not isinstance(tensors, dict):
             raise ConfigError(f"snapshot: expected one of {self.owner}, got {saved.get('encoder', 'no encoder')}")
+        if not isinstance(heard, int) or heard < 0:
+            raise ConfigError(f"snapshot of {self.owner}: heard expected 0 samples or more, got {heard!r}")
         for name, mine in self.tensors.items():
             came = tensors.get(name)
             if not isinstance(came, Tensor) or came.shape != mine.shape[1:]:
@@ -70,7 +83,7 @@ class RowState:
                 raise ConfigError(f"snapshot of {self.owner}: {name} expected {tuple(mine.shape[1:])}, got {got}")
         for name, mine in self.tensors.items():
             mine[row] = tensors[name].to(mine)
-        self.heard[row] = int(saved["heard"])
+        self.heard[row] = heard
 
     def take(self, rows: Sequence[int]) -> dict[str, Tensor]:
         """The tensors of these rows [R, ...]: the state's own where it is all of them, else copies."""
@@ -86,6 +99,32 @@ class RowState:
                 self.tensors[name].copy_(tensor)
             else:
                 self.tensors[name][list(rows)] = tensor
+
+    @staticmethod
+    def joined(states: Sequence[RowState]) -> RowState:
+        """One state of the rows of several (one at least), copied once; `part` writes them back.
+
+        Raises:
+            ConfigError: they are not of one encoder.
+        """
+        first = states[0]
+        if others := [state.owner for state in states if state.owner != first.owner]:
+            raise ConfigError(f"{first.owner}: expected states of its own, got one of {others[0]}")
+        whole = RowState(first.owner, sum(state.batch for state in states), {}, first.device)
+        whole.slots = first.slots
+        whole.heard = torch.cat([state.heard for state in states])
+        whole.tensors = {name: torch.cat([state.tensors[name] for state in states]) for name in first.tensors}
+        return whole
+
+    def part(self, states: Sequence[RowState]) -> None:
+        """Give the states that `joined` was made of their rows, as they are now."""
+        begin = 0
+        for state in states:
+            end = begin + state.batch
+            state.heard.copy_(self.heard[begin:end])
+            for name, tensor in state.tensors.items():
+                tensor.copy_(self.tensors[name][begin:end])
+            begin = end
 
     def _row(self, row: int) -> int:
         if not 0 <= row < self.batch:
@@ -115,19 +154,3 @@ def checked(samples: Tensor, active: Tensor | None, chunk_samples: int, state: R
     if bad := [row for row, fine in zip(rows, finite, strict=True) if not fine]:
         raise AudioFormatError(f"{owner}: expected finite samples, got NaN or infinity in rows {bad}")
     return rows
-
-
-class OfModule:
-    """Weights in a class of transformers, `module`; where they lie and in which numbers."""
-
-    module: Any
-
-    @property
-    def dtype(self) -> torch.dtype:
-        dtype: torch.dtype = self.module.dtype
-        return dtype
-
-    @property
-    def device(self) -> torch.device:
-        device: torch.device = self.module.device
-        return device

@@ -1,0 +1,71 @@
+"""`soundflow train calibrate-tags FEATURES TAGS_JSON`: how surely a sound is heard, and from where on that counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from soundflow.errors import ConfigError
+from soundflow.tiers import nano
+from soundflow.tiers.kit import kit
+
+if TYPE_CHECKING:
+    from training import tag_thresholds
+
+app = typer.Typer(no_args_is_help=True, help="Probabilities of sounds.")
+
+
+@app.command("calibrate-tags")
+def calibrate_tags(
+    features: Annotated[Path, typer.Argument(help="Cached features of train streams.")],
+    out: Annotated[Path, typer.Argument(help="tags.json to write (beside an adapter, or in a model folder).")],
+    model: Annotated[
+        Path | None, typer.Option(help="Folder of the model whose encoders heard them; nano without it.")
+    ] = None,
+    dev: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Cached features of other streams, to fit from which probability on a sound counts and speech is"
+            " believed, too; may be given again. Without it nano's thresholds stay."
+        ),
+    ] = None,
+) -> None:
+    """Fit the probabilities of sound events on the events of cached train streams."""
+    from soundflow.perceive.sound import labels as nano_labels
+    from training import calibrate, tag_thresholds
+    from training.features import event_scores, load_all
+    from training.heard_by import check, reads_words
+    from training.tag_groups import columns
+
+    for folder in (features, *(dev or ())):
+        check(folder, model)
+    own = kit(model) if model else None
+    labels = own.labels if own else nano_labels(nano.parts().sound)
+    if not labels:
+        raise ConfigError(f"{model}: a model that names sounds was expected")
+    scores, groups = event_scores(features, tuple(columns(labels)))
+    made = calibrate.fit_tags(scores, labels, groups)
+    said = f"{len(groups)} events: p = sigmoid({made.a[0]:.3f} logit(score) + {made.b[0]:.3f})"
+    if dev:
+        items = [item for folder in dev for item in load_all(folder, {})]
+        found = tag_thresholds.fit(items, labels, made, own is None or reads_words(own))
+        made = replace(made, thresholds=found.thresholds)
+        said += "\n" + _say(found)
+    made.save(out)
+    typer.echo(said)
+
+
+def _say(found: tag_thresholds.Fit) -> str:
+    fitted, (spoken, other) = found.thresholds, found.speech
+    floor = f"speech from {fitted.speech_floor} on"
+    if found.accuracy is None:
+        floor += f" (as of nano: {spoken} segments with speech, {other} without)"
+    else:
+        floor += f" (balanced accuracy {found.accuracy:.3f} over {spoken} segments with speech, {other} without)"
+    return (
+        f"sounds from {fitted.on} to {fitted.off}: F1 {found.after:.3f} of {found.events} events, with nano's"
+        f" thresholds {found.before:.3f}; {floor}; figures are of the streams of the fit"
+    )
