@@ -26,7 +26,7 @@ from soundflow.tiers.omni.layout import Tokens
 from soundflow.tiers.omni.settings import Settings
 from soundflow.types import Word
 
-WEIGHTS = (".safetensors", ".pt", ".onnx", ".ort", ".tflite")
+WEIGHTS = (".safetensors", ".pt", ".pth", ".onnx", ".ort", ".tflite")
 WORD = Word("kitchen", 0, 0, 0)
 
 
