@@ -42,7 +42,7 @@ class Channel:
         self.words = WordsChannel(recogniser, WordsConfig())
         self.sound = SoundEncoder(parts.sound, self.chunk)
         names = labels(parts.sound)
-        self.columns = [names.index(name) for name in SPEECH]
+        self.columns = [i for i, name in enumerate(names) if name in SPEECH]
 
     def open(self, ask: Ask) -> ChannelListener:
         return ChannelListener(self)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.errors import AudioFormatError, WeightsError
+from soundflow.onnx import Network
 from soundflow.perceive.biasing import Bias, pair_merged
 from soundflow.types import FloatArray
 
@@ -65,15 +65,8 @@ class Moonshine:
     """
 
     def __init__(self, folder: Path, threads: int = 1) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        options.enable_mem_pattern = False  # would keep a plan for every length of audio
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._encoder = _open(folder / "encoder_model.ort", options)
-        self._decoder = _open(folder / "decoder_model_merged.ort", options)
-        self._outputs = [output.name for output in self._decoder.get_outputs()]
+        self._encoder = Network(folder / "encoder_model.ort", "a recogniser's encoder", threads)
+        self._decoder = Network(folder / "decoder_model_merged.ort", "a recogniser's decoder", threads)
         self._vocabulary = read_vocabulary(folder / "tokenizer.bin")
         starts = [token.startswith(_SPACE) for token in self._vocabulary]
         self._opens_word: NDArray[np.bool_] = np.array(starts, dtype=np.bool_)
@@ -200,7 +193,7 @@ class Moonshine:
                 name = f"{layer}.{side}"
                 empty = np.zeros((1, _HEADS, 0, _HEAD_WIDTH), np.float32)
                 feed[f"past_key_values.{name}"] = empty if cache is None else cache[f"present.{name}"]
-        return dict(zip(self._outputs, self._decoder.run(None, feed), strict=True))
+        return dict(zip(self._decoder.outputs, self._decoder.run(None, feed), strict=True))
 
     def _best(self, logits: FloatArray, opens_word: bool, ids: Sequence[int], bias: Bias | None) -> int:
         """The best token of logits [V] behind `ids`; where it `opens_word` it may not spell on an earlier one."""
@@ -249,15 +242,6 @@ def read_vocabulary(path: Path) -> list[bytes]:
     if at != len(data) or len(tokens) != VOCABULARY:
         raise WeightsError(f"{path}: expected {VOCABULARY} whole tokens, got {len(tokens)} in {len(data)} bytes")
     return tokens
-
-
-def _open(path: Path, options: Any) -> Any:
-    if not path.is_file():
-        raise WeightsError(f"{path}: expected recogniser weights, found no file; run `soundflow models pull nano`")
-    try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's own errors share no base class
-        raise WeightsError(f"{path}: expected an ONNX Runtime model, got a file it refuses: {error}") from error
 
 
 def _cut(step: dict[str, Any], length: int) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.errors import AudioFormatError, ConfigError, WeightsError
+from soundflow.onnx import Network
 from soundflow.types import AudioChunk, FloatArray, Vad
 
 WINDOW_SAMPLES = 512
@@ -88,7 +89,7 @@ class VoiceActivity:
 
     def __init__(self, path: Path, config: VadConfig | None = None) -> None:
         self.config = config or VadConfig()
-        self._session = _session(path)
+        self._network = _network(path)
         self._rate: NDArray[np.int64] = np.array(SAMPLE_RATE_HZ, np.int64)
 
     def init_state(self, start_sample: int = 0) -> VadState:
@@ -122,7 +123,7 @@ class VoiceActivity:
             "state": np.concatenate([row.state.hidden for row in rows], axis=1),
             "sr": self._rate,
         }
-        probs, hidden = self._session.run(None, inputs)
+        probs, hidden = self._network.run(None, inputs)
         for j, (row, x) in enumerate(zip(rows, samples, strict=True)):
             row.state.hidden, row.state.context = hidden[:, j : j + 1].copy(), x[-CONTEXT_SAMPLES:].copy()
             row.probs.append(float(probs[j, 0]))
@@ -167,21 +168,8 @@ def edge(p: float, state: VadState, config: VadConfig) -> bool:
     return True
 
 
-def _session(path: Path) -> Any:
-    import onnxruntime
-
-    if not path.is_file():
-        raise WeightsError(f"{path}: no such file; run `soundflow models pull nano`")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    options.enable_mem_pattern = False  # would keep a plan for every number of rows
-    try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        # onnxruntime has no common base of its errors.
-        raise WeightsError(f"{path}: expected an ONNX model: {error}") from error
-    names = [i.name for i in session.get_inputs()]
-    if names != ["input", "state", "sr"]:
-        raise WeightsError(f"{path}: expected Silero with inputs input, state, sr, got {names}")
-    return session
+def _network(path: Path) -> Network:
+    found = Network(path, "Silero's voice activity", shrink=False)
+    if found.inputs != ("input", "state", "sr"):
+        raise WeightsError(f"{path}: expected Silero with inputs input, state, sr, got {', '.join(found.inputs)}")
+    return found

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from soundflow.errors import ConfigError, SoundflowError, WeightsError
+from soundflow.onnx import Network
 from soundflow.respond.speech_text import sentences, speakable
 from soundflow.types import FloatArray
 
@@ -54,23 +55,17 @@ class PiperVoice:
             import piper
         except ImportError as error:
             raise ConfigError("Piper needs the package piper-tts: pip install 'soundflow[voice]'") from error
-        import onnxruntime
-
         settings = Path(f"{onnx_path}.json")
         for path in (onnx_path, settings):
             if not path.is_file():
                 raise WeightsError(f"{path}: no such file; run `soundflow models pull nano`")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        options.log_severity_level = 3
-        options.enable_mem_pattern = False  # would keep a plan for every length of text: 90 MB after 300 sentences
+        network: Any = Network(onnx_path, "a Piper voice", threads)  # has what of a session the package calls
         try:
             config = piper.PiperConfig.from_dict(json.loads(settings.read_text("utf-8")))
-            session = onnxruntime.InferenceSession(str(onnx_path), options, providers=["CPUExecutionProvider"])
         except Exception as error:
-            # onnxruntime has no common base of its errors.
-            raise WeightsError(f"{onnx_path}: expected a Piper voice: {error}") from error
-        self._voice: Any = piper.PiperVoice(session=session, config=config)
+            # the package raises whatever its reading of the settings runs into
+            raise WeightsError(f"{settings}: settings of a Piper voice were expected: {error}") from error
+        self._voice: Any = piper.PiperVoice(session=network, config=config)
         self.name = f"piper:{onnx_path.stem}"
         self.rate_hz = int(config.sample_rate)
 

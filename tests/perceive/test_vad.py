@@ -122,7 +122,7 @@ def test_wrong_files(tmp_path: Path) -> None:
         VoiceActivity(tmp_path / "none.onnx")
     junk = tmp_path / "junk.onnx"
     junk.write_bytes(b"junk" * 100)
-    with pytest.raises(WeightsError, match="expected an ONNX model"):
+    with pytest.raises(WeightsError, match="voice activity was expected, got a file it refuses"):
         VoiceActivity(junk)
 
 
