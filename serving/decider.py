@@ -272,6 +272,9 @@ class Decider:
             if seat.closing and not seat.writing:
                 self._leave(name)
                 self._results.append(Result(name, outputs=list(seat.row.ended()), ended=True))
+        for name in list(self._heard):
+            if name not in self._seats:  # it left while another thread heard it
+                self._heard.pop(name, None)
 
 
 def _chunk(frame: Frame) -> AudioChunk:

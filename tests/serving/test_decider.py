@@ -272,3 +272,22 @@ def test_close_with_flush_says_the_last_words(model):
     assert decider.sessions == 0
     assert not any(isinstance(o, Transcript) for r in done.results for o in r.outputs)
     assert plain(done.results[0].outputs) == []
+
+
+def test_what_was_heard_of_a_session_that_left_meanwhile_is_not_kept(model):
+    decider, (chunk, *_) = Decider(model, 4, threads=2), noise(9, 2)
+    decider.step([Open("a", SessionSpec())])
+    heard = decider.model.perceiver.hear
+
+    def leaves_meanwhile(*args):
+        found = heard(*args)
+        decider._leave("a")
+        return found
+
+    decider.model.perceiver.hear = leaves_meanwhile
+    try:
+        decider.hear([Frame("a", 0, chunk)])
+    finally:
+        del decider.model.perceiver.hear
+    decider.step([])
+    assert not decider._heard
