@@ -44,6 +44,7 @@ class Evidence:
         alerting = {tag for tags in ALERTING.values() for tag in tags}
         self._alerting = np.array([i for i, x in enumerate(labels) if x in alerting], dtype=np.intp)
         self._asked, self._wanted = np.flatnonzero(asked > 0), np.flatnonzero(wanted > 0)
+        self._told = np.union1d(self._alerting, self._asked)
         silent = bool(instruction) and not asked.any()
         self._weight = 0.0 if silent else fit.alert_weight
         self._branch_weight = 0.0 if silent else fit.branch_weight
@@ -68,8 +69,9 @@ class Evidence:
         newest, heard = list(tags)[-MEMORY:], list(alerts)[-MEMORY:]
         if not newest:
             return 0.0
-        asked = self._asked[:0] if waited and waited.goes_on else self._asked
-        columns, found = np.union1d(self._alerting, asked), 0.0
+        goes_on = waited is not None and waited.goes_on
+        columns, asked = (self._alerting, self._asked[:0]) if goes_on else (self._told, self._asked)
+        found = 0.0
         if self._weight and len(columns):
             found += self._weight * (_odds(newest, columns) - log_odds(NEUTRAL))
         if self._branch_weight and heard:
