@@ -13,9 +13,13 @@ from soundflow.events import DecisionEvent
 CHUNK = 6_400
 
 
-async def play(engine: Engine, pcm: np.ndarray, spec: SessionSpec | None = None) -> list[Output]:
+LISTENS = SessionSpec(proactivity=0.0)
+"""Decides and never answers."""
+
+
+async def play(engine: Engine, spec: SessionSpec, pcm: np.ndarray) -> list[Output]:
     """All that the session gives."""
-    handle = await engine.open(spec or SessionSpec(proactivity=0.0))
+    handle = await engine.open(spec)
     taken = []
 
     async def take() -> None:

@@ -19,6 +19,7 @@ from serving.voices import LocalVoices
 from serving.work import WorkerLost
 from soundflow.errors import CapacityError, ConfigError, DataError, StreamClosedError
 from soundflow.events import DecisionEvent, ReplyCancelled, ReplyDelta, ReplyDone, ReplyStarted
+from tests.serving.played import play
 from tests.tiny_model import CHUNK, tiny_model
 
 pytestmark = pytest.mark.weights
@@ -70,23 +71,6 @@ def engine(model, workers=None, limits=None, voice=None, journal=None, respawn=N
     voices = LocalVoices(voice)
     info = info_of(model, voices.name, voices.rate_hz)
     return LaneEngine(info, workers or [LocalWorker(model, 8, 1)], voices, limits or Limits(), None, journal, respawn)
-
-
-async def play(served: LaneEngine, spec: SessionSpec, audio: np.ndarray) -> list:
-    handle = await served.open(spec)
-    taken: list = []
-
-    async def take():
-        async for output in handle.outputs():
-            taken.append(output)
-
-    reader = asyncio.create_task(take())
-    for k in range(0, len(audio), CHUNK):
-        await handle.room()
-        handle.push(audio[k : k + CHUNK])
-    await handle.close(flush=True)
-    await reader
-    return taken
 
 
 def check_whole(taken: list, chunks: int) -> None:

@@ -25,7 +25,7 @@ from soundflow.perceive.omni.tower import Tower
 from soundflow.tiers import base, nano, random
 from soundflow.tiers.base_config import BaseConfig, write
 from soundflow.tiers.pretrained import from_pretrained
-from tests.serving.played import CHUNK, decisions, plain, play
+from tests.serving.played import CHUNK, LISTENS, decisions, plain, play
 from tests.tiers.whole import scene
 
 TIERS = ("base", "omni")
@@ -45,7 +45,7 @@ def heard(config: Config, pcm: np.ndarray) -> list:
     async def run():
         engine = await build_engine(config, NoMetrics())
         try:
-            return await play(engine, pcm)
+            return await play(engine, LISTENS, pcm)
         finally:
             await engine.close()
 
@@ -110,7 +110,7 @@ def test_eight_bits_are_the_language_models(tier, folders):
             engine = await build_engine(
                 settings(folders[tier], eight_bit=eight_bit, hearing_process=False), NoMetrics()
             )
-            got.append([x.p["silent"] for x in decisions(await play(engine, scene(4)))])
+            got.append([x.p["silent"] for x in decisions(await play(engine, LISTENS, scene(4)))])
             await engine.close()
 
     asyncio.run(run())

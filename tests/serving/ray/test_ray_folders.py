@@ -21,7 +21,7 @@ from soundflow.errors import ConfigError, SoundflowError  # noqa: E402
 from soundflow.perceive.beats import Beats, BeatsConfig  # noqa: E402
 from soundflow.tiers import random  # noqa: E402
 from soundflow.tiers.pretrained import from_pretrained  # noqa: E402
-from tests.serving.played import decisions, play  # noqa: E402
+from tests.serving.played import LISTENS, decisions, play  # noqa: E402
 from tests.tiers.whole import scene  # noqa: E402
 
 
@@ -44,7 +44,7 @@ def test_an_actor_decides_as_this_process_does(cluster, tier, tmp_path, monkeypa
     async def run(config):
         engine = await build_engine(config, NoMetrics())
         try:
-            return engine.info, decisions(await play(engine, audio))
+            return engine.info, decisions(await play(engine, LISTENS, audio))
         finally:
             await engine.close()
 
@@ -80,14 +80,14 @@ def test_actors_roll_over_to_the_folder_as_it_is_now(cluster, tmp_path):
     async def run():
         engine = await build_engine(settings(folder, engine="ray"), NoMetrics())
         try:
-            before = decisions(await play(engine, audio))
+            before = decisions(await play(engine, LISTENS, audio))
             shutil.copyfile(other / "lm" / "model.safetensors", folder / "lm" / "model.safetensors")
             await engine.roll()
-            after = decisions(await play(engine, audio))
+            after = decisions(await play(engine, LISTENS, audio))
             Beats.random(BeatsConfig.tiny(2), 0, ("Bark", "Meow")).save(folder / "sound" / "beats.safetensors")
             with pytest.raises(ConfigError, match="labels changed"):
                 await engine.roll()
-            again = decisions(await play(engine, audio))
+            again = decisions(await play(engine, LISTENS, audio))
         finally:
             await engine.close()
         return [[x.p["silent"] for x in found] for found in (before, after, again)]
