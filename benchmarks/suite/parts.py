@@ -54,13 +54,16 @@ def _latency(o: Options, scale: float) -> Result:
     return run_latency(o, 5.0 * scale, 0.0, of(12, scale, 3))
 
 
+COST_CURVES = ("context", "sessions", "chunk", "history")
+
+
 def _cost(o: Options, scale: float) -> Result:
     from benchmarks.cost.curves import LARGE, SMALL
     from benchmarks.cost.runs import Wanted, run_cost
 
     if scale >= 1:
-        return run_cost(o, Wanted(LARGE))
-    return run_cost(o, Wanted(SMALL, of(5, scale, 2), ("int8", "bf16"), history_numbers=("int8",)))
+        return run_cost(o, Wanted(LARGE, curves=COST_CURVES))
+    return run_cost(o, Wanted(SMALL, of(5, scale, 2), ("int8", "bf16"), curves=COST_CURVES, history_numbers=("int8",)))
 
 
 def _capacity(o: Options, scale: float) -> Result:
