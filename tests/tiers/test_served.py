@@ -16,7 +16,7 @@ from soundflow.errors import SoundflowError
 from soundflow.events import ReplyDone
 from soundflow.tiers import random
 from soundflow.tiers.pretrained import from_pretrained
-from tests.serving.played import decisions, play
+from tests.serving.played import LISTENS, decisions, play
 from tests.tiers.whole import lines, scene
 
 
@@ -30,7 +30,7 @@ def test_sessions_decide_as_a_stream_of_their_own_does(tier, tmp_path):
         engine = await build_engine(config, NoMetrics())
         try:
             assert engine.info.tier == tier
-            return [decisions(x) for x in await asyncio.gather(*(play(engine, x) for x in audio))]
+            return [decisions(x) for x in await asyncio.gather(*(play(engine, LISTENS, x) for x in audio))]
         finally:
             await engine.close()
 
@@ -55,7 +55,7 @@ def test_sessions_are_replied_to_beside_each_other(tier, tmp_path):
     async def run():
         engine = await build_engine(config, NoMetrics())
         try:
-            return await asyncio.gather(*(play(engine, scene(16), spec) for spec in specs))
+            return await asyncio.gather(*(play(engine, spec, scene(16)) for spec in specs))
         finally:
             await engine.close()
 
