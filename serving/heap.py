@@ -26,15 +26,16 @@ TRIM_S: Final = 20.0
 _started = threading.Lock()
 
 
-def settle(trim_s: float = TRIM_S) -> bool:
-    """Map blocks from MAPPED_BYTES on apart, use ARENAS heaps at most, and collect and trim them every `trim_s` from a
-    thread of its own, from the first call on -> whether this C library was told so.
+def settle(trim_s: float = TRIM_S, mapped_bytes: int = MAPPED_BYTES) -> bool:
+    """Map blocks from `mapped_bytes` on apart, use ARENAS heaps at most, and collect and trim them every `trim_s`.
+
+    From the first call on a thread does it -> whether this C library was told so.
     """
     library = ctypes.CDLL(None)
     mallopt, trim = getattr(library, "mallopt", None), getattr(library, "malloc_trim", None)
     if mallopt is None or trim is None:
         return False
-    if not all(mallopt(name, value) == 1 for name, value in ((MMAP_THRESHOLD, MAPPED_BYTES), (ARENA_MAX, ARENAS))):
+    if not all(mallopt(name, value) == 1 for name, value in ((MMAP_THRESHOLD, mapped_bytes), (ARENA_MAX, ARENAS))):
         return False
     if _started.acquire(blocking=False):
         threading.Thread(target=_trim, args=(trim, trim_s), name="heap", daemon=True).start()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from soundflow.errors import WeightsError
 
 _SHRINK: Final = ("memory.enable_memory_arena_shrinkage", "cpu:0")
+
+Arena = Literal["kept", "shrunk", "none"]
 
 
 class Network:
@@ -16,19 +18,24 @@ class Network:
 
     Its arena would keep the most that any run has ever wanted: 195 MB of a voice after a sentence of 40 words, 170 MB
     of a recogniser after 29 s of speech; plans of memory would be kept for every length of input. There are no plans
-    here, and the arena gives back after each run what is free (onnxruntime.ai, "Memory consumption"): a tenth more
-    time of a voice, none that can be measured of a recogniser.
+    here. What is done with the arena is told by `arena`:
+
+    - "kept": as it is, for inputs of one length.
+    - "shrunk": it gives back after each run what is free (onnxruntime.ai, "Memory consumption"), so all but what the
+      last run's outputs lie in, 2 to 12 MB of a recogniser. A tenth more time of a voice.
+    - "none": blocks come from the C library. A recogniser then stays within 0.6 MB over any lengths, for a tenth more
+      of its time, less where the heap keeps blocks of a few megabytes (`serving/heap.py`).
 
     Args:
         what: the file should be, for the message.
         threads: of one run.
-        shrink: whether the arena gives back; a network whose inputs have one length has nothing to give.
+        arena: see above.
 
     Raises:
         WeightsError: no such file, or one that ONNX Runtime refuses.
     """
 
-    def __init__(self, path: Path, what: str = "an ONNX model", threads: int = 1, shrink: bool = True) -> None:
+    def __init__(self, path: Path, what: str = "an ONNX model", threads: int = 1, arena: Arena = "shrunk") -> None:
         import onnxruntime
 
         if not path.is_file():
@@ -37,6 +44,7 @@ class Network:
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.log_severity_level = 3
         options.enable_mem_pattern = False
+        options.enable_cpu_mem_arena = arena != "none"
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -44,7 +52,7 @@ class Network:
             # onnxruntime has no common base of its errors.
             raise WeightsError(f"{path}: {what} was expected, got a file it refuses: {error}") from error
         self._run_options: Any = None
-        if shrink:
+        if arena == "shrunk":
             self._run_options = onnxruntime.RunOptions()
             self._run_options.add_run_config_entry(*_SHRINK)
         self.inputs = tuple(i.name for i in self._session.get_inputs())

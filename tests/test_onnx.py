@@ -39,12 +39,13 @@ def test_what_a_long_input_needed_is_given_back(nano_parts) -> None:
 
 
 @pytest.mark.weights
-def test_giving_back_changes_no_result(nano_parts) -> None:
+def test_the_arena_changes_no_result(nano_parts) -> None:
     path = nano_parts / "asr" / "encoder_model.ort"
     window = np.sin(np.arange(16_000, dtype=np.float32) / 20)[None]
     feed = {"input_values": window, "attention_mask": np.ones(window.shape, np.int64)}
-    found, kept = (Network(path, shrink=shrink).run(None, feed)[0] for shrink in (True, False))
-    assert np.array_equal(found, kept)
+    kept, shrunk, none = (Network(path, arena=arena).run(None, feed)[0] for arena in ("kept", "shrunk", "none"))
+    assert np.array_equal(shrunk, kept)
+    assert np.array_equal(none, kept)
 
 
 def test_a_file_that_is_none_is_named(tmp_path) -> None:

@@ -65,8 +65,8 @@ class Moonshine:
     """
 
     def __init__(self, folder: Path, threads: int = 1) -> None:
-        self._encoder = Network(folder / "encoder_model.ort", "a recogniser's encoder", threads)
-        self._decoder = Network(folder / "decoder_model_merged.ort", "a recogniser's decoder", threads)
+        self._encoder = Network(folder / "encoder_model.ort", "a recogniser's encoder", threads, "none")
+        self._decoder = Network(folder / "decoder_model_merged.ort", "a recogniser's decoder", threads, "none")
         self._vocabulary = read_vocabulary(folder / "tokenizer.bin")
         starts = [token.startswith(_SPACE) for token in self._vocabulary]
         self._opens_word: NDArray[np.bool_] = np.array(starts, dtype=np.bool_)

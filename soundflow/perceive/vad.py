@@ -169,7 +169,7 @@ def edge(p: float, state: VadState, config: VadConfig) -> bool:
 
 
 def _network(path: Path) -> Network:
-    found = Network(path, "Silero's voice activity", shrink=False)
+    found = Network(path, "Silero's voice activity", arena="kept")
     if found.inputs != ("input", "state", "sr"):
         raise WeightsError(f"{path}: expected Silero with inputs input, state, sr, got {', '.join(found.inputs)}")
     return found
