@@ -156,8 +156,8 @@ class Seat:
 
     def heard(self, step: Step) -> Heard:
         p = step.perception
-        best = np.argsort(-p.tags, kind="stable")[:TOP_TAGS]
-        tags = tuple((self.model.perceiver.labels[i], round(float(p.tags[i]), 4)) for i in best)
+        best = np.argsort(-p.sure, kind="stable")[:TOP_TAGS]
+        tags = tuple((self.model.perceiver.labels[i], round(float(p.sure[i]), 4)) for i in best)
         return Heard(seconds(p.end_sample), p.chunk, round(p.level_db, 1), tags)
 
     def _update(self, spec: SessionSpec) -> list[Output]:

@@ -83,8 +83,8 @@ class LiveView:
             self._step_ms = step_ms
             self._strip.append((decision.kind, decision.p[Kind.SPEAK], decision.p[Kind.ACT]))
             if self._labels:
-                best = np.argsort(-perception.tags)[:TAGS]
-                self._tags = [(self._labels[i], float(perception.tags[i])) for i in best]
+                best = np.argsort(-perception.sure)[:TAGS]
+                self._tags = [(self._labels[i], float(perception.sure[i])) for i in best]
 
     def on_voice(self, sample: int, rate_hz: int, audio: FloatArray) -> None:
         """The voice is heard, not seen."""

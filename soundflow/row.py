@@ -80,6 +80,7 @@ class _Recent:
     """What was heard of late."""
 
     tags: deque[FloatArray] = field(default_factory=lambda: deque(maxlen=TAG_MEMORY))
+    sure: deque[FloatArray] = field(default_factory=lambda: deque(maxlen=TAG_MEMORY))
     alerts: deque[float] = field(default_factory=lambda: deque(maxlen=TAG_MEMORY))
     waited: Waited = field(default_factory=Waited)
 
@@ -87,7 +88,8 @@ class _Recent:
         """The next chunk."""
         self.tags.append(perception.tags)
         self.alerts.append(perception.alert)
-        self.waited.hear(evidence.wanted(perception.tags))
+        self.sure.append(perception.sure)
+        self.waited.hear(evidence.wanted(perception.sure))
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +224,7 @@ class Row:
         decided = self.policy.decide(chunk, logits.tolist(), self.hold, can_act, step.closed, into)
         own, decided = self._taught(perception, decided)
         labels = self.model.perceiver.labels
-        names = sound_names(np.stack(recent.tags), labels) if decided.kind is not Kind.SILENT else ()
+        names = sound_names(np.stack(recent.sure), labels) if decided.kind is not Kind.SILENT else ()
         if self.manner.manual or self._unwanted(names, step.closed, own):
             own, decided = None, replace(decided, kind=Kind.SILENT)
         out = self.session.on_chunk(perception, decided, self.lalm.forgotten[0], self._kept(names), own)
@@ -342,6 +344,7 @@ class Row:
             "standing": self.standing.snapshot(),
             "hold": (self.hold.until, self.hold.wary_until),
             "tags": list(self._recent.tags),
+            "sure": list(self._recent.sure),
             "alerts": list(self._recent.alerts),
             "waited": self._recent.waited.snapshot(),
             "now": self.now,
@@ -356,6 +359,7 @@ class Row:
         self.session.restore(saved["session"])
         self.hold.until, self.hold.wary_until = saved["hold"]
         self._recent.tags = deque(saved["tags"], maxlen=TAG_MEMORY)
+        self._recent.sure = deque(saved["sure"], maxlen=TAG_MEMORY)
         self._recent.alerts = deque(saved["alerts"], maxlen=TAG_MEMORY)
         self._recent.waited = Waited.restore(saved["waited"])
         self.now = self.playback.playhead = saved["now"]

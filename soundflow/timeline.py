@@ -192,7 +192,7 @@ class Recorder:
 
     def on_step(self, perception: Perception, decision: Decision, step_ms: float) -> None:
         if self.labels:
-            self.tags.add(perception.tags[: len(self.labels)])
+            self.tags.add(perception.sure[: len(self.labels)])
         self.chances.add(np.asarray(decision.p[1:], np.float32))
         if decision.kind is not Kind.SILENT:
             t = perception.end_sample / SAMPLE_RATE_HZ

@@ -85,7 +85,9 @@ class Sound:
 class Perception:
     """All that perception knows at the end of one chunk.
 
-    tags: [521] AudioSet probabilities of the chunk (YAMNet order). sound: [D_a] sound embedding. speech: [D_s] mean
+    tags: [521] AudioSet probabilities of the chunk (YAMNet order). named: [521] how sure it is that a sound is heard,
+    calibrated and with the heads that name sounds (`soundflow.perceive.named`), None without any. sound: [D_a] sound
+    embedding. speech: [D_s] mean
     speech frame of the chunk, zeros where nobody speaks. alert: log-odds of the alert branch, 0 without one. own: a
     probability for each sound that the user taught (`soundflow.perceive.own`), 0.5 where the dial's middle fires.
     """
@@ -101,6 +103,12 @@ class Perception:
     level_db: float = -120.0
     alert: float = 0.0
     own: tuple[float, ...] = ()
+    named: FloatArray | None = None
+
+    @property
+    def sure(self) -> FloatArray:
+        """[521] what is known best of which sounds are heard: `named`, without it `tags`."""
+        return self.tags if self.named is None else self.named
 
 
 class Kind(IntEnum):

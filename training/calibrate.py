@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,8 +22,9 @@ from soundflow.errors import DataError
 from soundflow.perceive.standing import Standing
 from soundflow.perceive.tags import TagCalibration
 from soundflow.scoring import Outcome, balanced_accuracy, best_threshold, calibration_error, refired
-from soundflow.types import Kind
+from soundflow.types import FloatArray, Kind
 from training.evaluate import LATE_CHUNKS, Scored
+from training.features import Features
 from training.sequence import speech_items
 from training.tag_groups import columns
 from training.words_sim import simulate_words
@@ -52,9 +53,17 @@ class Fit:
     false_alarms_hour: float
 
 
-def with_evidence(scored: Sequence[Scored], labels: Sequence[str], weights: Calibration) -> list[Scored]:
+def with_evidence(
+    scored: Sequence[Scored],
+    labels: Sequence[str],
+    weights: Calibration,
+    sure: Callable[[Features], FloatArray] | None = None,
+) -> list[Scored]:
     """The same streams with the bias of tags and branch on <speak>, as the loop adds it: not where a turn has just
     closed.
+
+    Args:
+        sure: gives `Perception.sure` of a stream, [T, 521] (`training.named_sounds.surely`); None: its tags.
     """
     made = []
     for s in scored:
@@ -64,11 +73,12 @@ def with_evidence(scored: Sequence[Scored], labels: Sequence[str], weights: Cali
         evidence = Evidence(labels, weights, instruction, standing.tags, standing.wanted)
         _, finals = simulate_words(speech_items(sample, features), features, random.Random(0))
         tags, waited = features.tags.astype(np.float32), Waited()
+        wanted = tags if sure is None else sure(features)
         logits = s.logits.copy()
         for k in range(len(logits)):
             if k in finals and standing.hear(finals[k]):
                 evidence, waited = Evidence(labels, weights, instruction, standing.tags, standing.wanted), Waited()
-            waited.hear(evidence.wanted(tags[k]))
+            waited.hear(evidence.wanted(wanted[k]))
             if k not in finals:
                 logits[k, Kind.SPEAK] += evidence.bias(
                     tags[(lo := max(0, k - MEMORY + 1)) : k + 1], features.alert[lo : k + 1], waited

@@ -164,6 +164,7 @@ def calibrate(
     """
     from training import calibrate as fitting
     from training.heard_by import reads_words
+    from training.named_sounds import surely
 
     best = run_dir / "best"
     own = _kit(best)
@@ -179,7 +180,7 @@ def calibrate(
         raise DataError(f"{cal[0]}: features heard with the branch were expected (soundflow train features --branch)")
     labels = own.labels if own else nano_labels()
     weights = {"alert_weight": alert_weight, "branch_weight": branch_weight, "wanted_weight": wanted_weight}
-    scored = fitting.with_evidence(scored, labels, Calibration(**weights))
+    scored = fitting.with_evidence(scored, labels, Calibration(**weights), surely(best, labels))
     found = fitting.fit(scored)
     replace(found.calibration, **weights).save(best / "calibration.json")
     fitting.reliability(*fitting.crossed(scored), run_dir / "reliability.png", "cal streams, fitted crosswise")
@@ -295,5 +296,5 @@ def nano_labels() -> tuple[str, ...]:
     return labels(nano.parts().sound)
 
 
-app.registered_commands += tags_cli.app.registered_commands  # calibrate-tags
+app.registered_commands += tags_cli.app.registered_commands  # calibrate-tags, names
 app.registered_commands += own_cli.app.registered_commands  # sound, sounds, forget-sound, sound-bank

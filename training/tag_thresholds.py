@@ -57,7 +57,7 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True)
-class _Stream:
+class Stream:
     """p [T,L] calibrated, `peak` the highest of a tag that is judged; `truth`: spans of each class, in samples and in
     order."""
 
@@ -79,7 +79,7 @@ def fit(items: Sequence[Item], labels: Sequence[str], calibration: TagCalibratio
     """
     items = items[:: -(-len(items) // MOST)]
     known = columns(labels)
-    streams = [_stream(sample, features, known, calibration) for sample, features in items]
+    streams = [spans(s, f, known, calibration(f.tags.astype(np.float32))) for s, f in items]
     count = sum(len(spans) for s in streams for spans in s.truth.values())
     if not count:
         raise DataError(f"held-out streams with events of {', '.join([*known][:3])} ... were expected, none found")
@@ -97,7 +97,7 @@ def fit(items: Sequence[Item], labels: Sequence[str], calibration: TagCalibratio
 
 
 def best_events(
-    streams: Sequence[_Stream], labels: Sequence[str], known: Mapping[str, Sequence[int]]
+    streams: Sequence[Stream], labels: Sequence[str], known: Mapping[str, Sequence[int]]
 ) -> tuple[float, float, float]:
     """on and off of the highest F1, and that; of several `on` the middle one, then of its `off` likewise."""
     pairs = [[(_p(on), _p(on - below)) for below in OFF] for on in ON]
@@ -108,7 +108,7 @@ def best_events(
 
 
 def event_f1(
-    streams: Sequence[_Stream], labels: Sequence[str], known: Mapping[str, Sequence[int]], on: float, off: float
+    streams: Sequence[Stream], labels: Sequence[str], known: Mapping[str, Sequence[int]], on: float, off: float
 ) -> float:
     """F1, 2 tp / (told + true), of the events of all classes that are known; other sounds are not judged."""
     group = {labels[i]: name for name, places in known.items() for i in places}
@@ -162,18 +162,16 @@ def best_floor(segments: Sequence[Outcome]) -> float:
     return round(float(np.clip(min(best_threshold(segments), np.quantile(spoken, 1 - KEPT)), 0.0, 1.0)), 4)
 
 
-def _stream(
-    sample: Mapping[str, Any], features: Features, known: Mapping[str, Sequence[int]], calibration: TagCalibration
-) -> _Stream:
+def spans(sample: Mapping[str, Any], features: Features, known: Mapping[str, Sequence[int]], p: FloatArray) -> Stream:
+    """One stream with probabilities p [T,L], and where the events of the `known` classes are in it."""
     end = features.chunks * features.chunk_samples
     truth: dict[str, list[Span]] = {name: [] for name in known}
     for event in sample["events"]:
         onset, offset = int(event["onset"]), min(int(event["offset"]), end)
         if event["label"] in truth and onset < offset:
             truth[event["label"]].append((onset, offset))
-    p = calibration(features.tags.astype(np.float32))
     peak = float(p[:, [i for places in known.values() for i in places]].max(initial=0.0))
-    return _Stream(p, peak, features.chunk_samples, {name: _merged(spans) for name, spans in truth.items()})
+    return Stream(p, peak, features.chunk_samples, {name: _merged(found) for name, found in truth.items()})
 
 
 def _merged(spans: Sequence[Span]) -> list[Span]:

@@ -1,4 +1,6 @@
-"""`soundflow train calibrate-tags FEATURES TAGS_JSON`: how surely a sound is heard, and from where on that counts."""
+"""`soundflow train calibrate-tags FEATURES TAGS_JSON`: how surely a sound is heard, and from where on that counts.
+`soundflow train names FEATURES --held OTHERS --out FILE`: heads that name sounds.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,8 @@ from soundflow.tiers.kit import kit
 
 if TYPE_CHECKING:
     from training import tag_thresholds
+
+PENALTY = 1e-4  # chosen on cal streams: training/RUNS.md
 
 app = typer.Typer(no_args_is_help=True, help="Probabilities of sounds.")
 
@@ -56,6 +60,36 @@ def calibrate_tags(
         said += "\n" + _say(found)
     made.save(out)
     typer.echo(said)
+
+
+@app.command()
+def names(
+    features: Annotated[list[Path], typer.Argument(help="Folders of cached features of train streams.")],
+    held: Annotated[
+        list[Path],
+        typer.Option(help="Cached features of other streams, to fit how sure is sure enough; again for more."),
+    ],
+    out: Annotated[Path, typer.Option(help="named.safetensors to write, beside an adapter.")],
+    tags: Annotated[Path, typer.Option(help="tags.json that the adapter has.")] = nano.ADAPTER / "tags.json",
+    penalty: Annotated[float, typer.Option(min=0, help="Of the squared weights.")] = PENALTY,
+) -> None:
+    """Fit heads that name sounds (nano's sound encoder) on the events of cached streams."""
+    from soundflow.perceive.sound import labels
+    from soundflow.perceive.tags import TagCalibration
+    from training import named_sounds
+    from training.features import load_all
+    from training.heard_by import check
+
+    for folder in (*features, *held):
+        check(folder, None)
+    items, others = ([item for folder in folders for item in load_all(folder, {})] for folders in (features, held))
+    config = named_sounds.NamingConfig(penalty)
+    found = named_sounds.fit(items, others, labels(nano.parts().sound), TagCalibration.load(tags), config)
+    found.heads.save(out)
+    typer.echo(
+        f"{found.classes} classes of {found.events} events; on the held streams F1 of the events {found.before:.3f}"
+        f" -> {found.after:.3f} (one shift of all heads was chosen on them)"
+    )
 
 
 def _say(found: tag_thresholds.Fit) -> str:

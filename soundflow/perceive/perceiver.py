@@ -14,6 +14,7 @@ import torch
 from soundflow.errors import AudioFormatError, WeightsError
 from soundflow.perceive.labels import SPEECH
 from soundflow.perceive.moonshine import Moonshine
+from soundflow.perceive.named import NamedSounds, Naming
 from soundflow.perceive.normalise import LevelState, LevelTracker
 from soundflow.perceive.own import OwnSounds, OwnState
 from soundflow.perceive.senses import Senses, SenseState
@@ -97,11 +98,12 @@ class Perceiver:
         calibration: TagCalibration | None = None,
         executor: Executor | None = None,
         own: OwnSounds | None = None,
+        named: NamedSounds | None = None,
     ) -> None:
         """`executor` decodes words of `Parts` beside the step; without one in it, with the same result.
         `calibration` None: scores as they are, thresholds of nano.
 
-        WeightsError where a sound of `own` has the name of a label, or `calibration` is of other labels.
+        WeightsError where a sound of `own` has the name of a label, or `calibration` or `named` are of other labels.
         """
         thresholds = calibration.thresholds if calibration else Thresholds()
         senses = parts.open(chunk_samples, executor, thresholds) if isinstance(parts, Parts) else parts
@@ -116,6 +118,7 @@ class Perceiver:
         self.own = own or OwnSounds()
         if taken := sorted(set(self.own.names) & set(self.labels)):
             raise WeightsError(f"own sounds: a name that is no AudioSet label was expected, got {taken[0]!r}")
+        self._naming = Naming(named, self.labels) if named else None
         self._own_events = SoundEvents(self.own.names, chunk_samples, OWN_EVENTS)
         self._speech_tags = [i for i, name in enumerate(self.labels) if name in SPEECH]
 
@@ -206,7 +209,9 @@ class Perceiver:
         if words is None:
             speech_score = float(frames.tags[self._speech_tags].max(initial=0.0))
             words = self._words.step(chunk, frames.vad, state.words, speech_score)
-        sounds = self._events.step(self.calibration(frames.tags), chunk.index, state.events)
+        p = self.calibration(frames.tags)
+        named = self._naming(p[None], frames.sound[None])[0] if self._naming else None
+        sounds = self._events.step(p if named is None else named, chunk.index, state.events)
         sounds += self._own_events.step(frames.own, chunk.index, state.own_events)
         return Perception(
             chunk=chunk.index,
@@ -220,6 +225,7 @@ class Perceiver:
             level_db=frames.level_db,
             alert=frames.alert,
             own=tuple(frames.own.tolist()),
+            named=named,
         )
 
     def step_rows(

@@ -1,5 +1,6 @@
 """A trained adapter on disk: adapter.safetensors, adapter.json, calibration.json, tags.json and, where there is an
-alert branch, alert.safetensors; sounds that a user taught beside it are `soundflow.perceive.own`'s. Read only, never a
+alert branch, alert.safetensors; sounds that a user taught beside it are `soundflow.perceive.own`'s, heads that name
+sounds `soundflow.perceive.named`'s. Read only, never a
 pickle.
 """
 

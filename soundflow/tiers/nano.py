@@ -14,6 +14,7 @@ from soundflow.decide.context import Context
 from soundflow.decide.lalm import Lalm
 from soundflow.errors import ConfigError, WeightsError
 from soundflow.loop import Model
+from soundflow.perceive.named import NamedSounds
 from soundflow.perceive.own import OwnSounds
 from soundflow.perceive.perceiver import Parts, Perceiver
 from soundflow.perceive.projector import Projector, tag_embeddings
@@ -91,7 +92,8 @@ def hearing(
     if saved.calibration.branch_weight and branch is None:
         raise WeightsError(f"{folder}: alert.safetensors was expected, as calibration.json gives the branch a weight")
     worker = ThreadPoolExecutor(word_threads, "words", niceness.give_way, (niceness.WORDS,))
-    made = Perceiver(parts(branch), chunk_samples(saved.chunk_ms), saved.tags, worker, OwnSounds.load(folder))
+    own, named = OwnSounds.load(folder), NamedSounds.load(folder)
+    made = Perceiver(parts(branch), chunk_samples(saved.chunk_ms), saved.tags, worker, own, named)
     if in_int8(eight_bit, on):
         made.to_int8()
     if on.type != "cpu":

@@ -28,7 +28,7 @@ from soundflow.tiers.base_config import BaseConfig, Place
 
 TRAINED: Final = (
     *("adapter.safetensors", "adapter.json", "calibration.json", "tags.json", "alert.safetensors"),
-    *("own_sounds.safetensors", "own_sounds.json"),
+    *("named.safetensors", "own_sounds.safetensors", "own_sounds.json"),
 )
 
 

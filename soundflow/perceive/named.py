@@ -1,0 +1,118 @@
+"""A second opinion on which sound it is: one linear head for each of some classes, beside the encoder's own tags.
+
+The encoder's scores were fitted on clips of the internet; heard through rooms, codecs and noise, a whistle is a
+ringtone to them and typing is nothing. A head sees the embedding and the best score of its class, and says how sure it
+is. What alerts, and what the LALM is given, stays as the encoder says.
+
+named.safetensors    `weight` [K, D], `gain` [K], `bias` [K]; in its metadata `format`, and `classes`: a JSON object of
+                     K class names with the labels of each
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from soundflow.errors import ConfigError, WeightsError
+from soundflow.perceive.own import features
+from soundflow.types import FloatArray
+
+FILE: Final = "named.safetensors"
+FORMAT: Final = "1"
+SURE: Final = 6.0
+"""Bound of the log-odds: no sound is surer than 0.9975."""
+_TENSORS: Final = {"weight", "gain", "bias"}
+
+
+@dataclass(frozen=True)
+class NamedSounds:
+    """classes: name -> its labels, each in one class only. weight [K, D], gain and bias [K], in the order of `classes`.
+
+    Raises:
+        ConfigError: shapes that do not fit, a label in two classes, or a number that is not finite.
+    """
+
+    classes: Mapping[str, tuple[str, ...]]
+    weight: FloatArray
+    gain: FloatArray
+    bias: FloatArray
+
+    def __post_init__(self) -> None:
+        count, named = len(self.classes), [label for labels in self.classes.values() for label in labels]
+        if self.weight.ndim != 2 or len(self.weight) != count or {self.gain.shape, self.bias.shape} != {(count,)}:
+            shapes = self.weight.shape, self.gain.shape, self.bias.shape
+            raise ConfigError(f"weight [{count}, D], gain and bias [{count}] were expected, got {shapes}")
+        if not count or not all(self.classes.values()) or len(set(named)) < len(named):
+            raise ConfigError("classes: at least one was expected, labels for each, and no label twice")
+        if not all(np.isfinite(x).all() for x in (self.weight, self.gain, self.bias)):
+            raise ConfigError("weight, gain, bias: finite numbers were expected")
+
+    def odds(self, best: FloatArray, embeddings: FloatArray) -> FloatArray:
+        """Log-odds [n, K] of the classes. `best` [n, K]: log-odds of each class's best label, embeddings [n, D]."""
+        found: FloatArray = features(embeddings) @ self.weight.T + self.gain * best + self.bias
+        return np.clip(found, -SURE, SURE)
+
+    @staticmethod
+    def load(folder: Path) -> NamedSounds | None:
+        """The heads beside an adapter, None where it has none. WeightsError names the file and what is wrong."""
+        path = folder / FILE
+        if not path.is_file():
+            return None
+        try:
+            with safe_open(path, "numpy") as file:
+                meta, tensors = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dictionary
+            classes = json.loads(meta.get("classes", "null"))
+        except (OSError, SafetensorError, ValueError) as error:
+            raise WeightsError(f"{path}: heads of named sounds were expected ({error})") from error
+        if meta.get("format") != FORMAT or not isinstance(classes, dict) or set(tensors) != _TENSORS:
+            raise WeightsError(f"{path}: format {FORMAT}, classes and {sorted(_TENSORS)} were expected")
+        try:
+            listed = {str(name): tuple(str(x) for x in labels) for name, labels in classes.items()}
+            return NamedSounds(listed, **{name: value.astype(np.float32) for name, value in tensors.items()})
+        except (TypeError, ConfigError) as error:
+            raise WeightsError(f"{path}: {error}") from error
+
+    def save(self, path: Path) -> None:
+        """Write the file; weights in float16."""
+        meta = {"format": FORMAT, "classes": json.dumps({k: list(v) for k, v in self.classes.items()})}
+        half: Any = self.weight.astype(np.float16)
+        save_file({"weight": half, "gain": self.gain, "bias": self.bias}, path, meta)
+
+
+class Naming:
+    """`heads` over the probabilities of the sounds of `labels`. WeightsError where the heads are of other labels."""
+
+    def __init__(self, heads: NamedSounds, labels: Sequence[str]) -> None:
+        self.heads = heads
+        place = {label: i for i, label in enumerate(labels)}
+        if unknown := [x for group in heads.classes.values() for x in group if x not in place]:
+            raise WeightsError(f"{FILE}: labels of the sound encoder were expected, got {unknown[0]!r}")
+        self._groups = [np.array([place[x] for x in group], np.intp) for group in heads.classes.values()]
+        self._named = np.concatenate(self._groups)
+
+    def __call__(self, p: FloatArray, embeddings: FloatArray) -> FloatArray:
+        """p [n, L] calibrated, embeddings [n, D] -> probabilities [n, L], in which the best label of a class is as sure
+        as its head says, and the others keep their distance in log-odds."""
+        odds = log_odds(p)
+        best = np.stack([odds[:, group].max(axis=1) for group in self._groups], axis=1)
+        moved = self.heads.odds(best, embeddings) - best
+        for k, group in enumerate(self._groups):
+            odds[:, group] += moved[:, k : k + 1]
+        found = p.astype(np.float32, copy=True)
+        found[:, self._named] = 1 / (1 + np.exp(-odds[:, self._named]))
+        return found
+
+
+def log_odds(p: FloatArray) -> FloatArray:
+    """Of probabilities, within SURE."""
+    floor = 1 / (1 + np.exp(SURE))
+    clipped = np.clip(p.astype(np.float32), floor, 1 - floor)
+    found: FloatArray = np.log(clipped / (1 - clipped))
+    return found

@@ -1,0 +1,108 @@
+"""Heads that name sounds: what they change, what they leave, and files that are none."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from soundflow.errors import ConfigError, WeightsError
+from soundflow.perceive.named import FILE, NamedSounds, Naming
+from soundflow.perceive.own import features
+
+LABELS = ("Animal", "Whistle", "Owl", "Whistling", "Rain")
+
+
+def heads(**changed) -> NamedSounds:
+    fields = {
+        "classes": {"whistle": ("Whistling", "Whistle"), "owl": ("Owl",)},
+        "weight": np.array([[5, -5, 0, 0], [-5, 5, 0, 0]], np.float32),
+        "gain": np.array([1, 0.5], np.float32),
+        "bias": np.array([0.25, -0.5], np.float32),
+    }
+    return NamedSounds(**(fields | changed))
+
+
+def odds(p):
+    return np.log(p / (1 - p))
+
+
+def test_the_best_label_of_a_class_is_as_sure_as_its_head_and_the_rest_keep_their_distance():
+    p = np.array([[0.3, 0.2, 0.4, 0.1, 0.05]], np.float32)
+    embedding = np.array([[9.0, 4.0, 0.0, 0.0]], np.float32)
+    found = Naming(heads(), LABELS)(p, embedding)
+    x = features(embedding)[0]
+    whistle = 5 * (x[0] - x[1]) + odds(0.2) + 0.25
+    owl = 5 * (x[1] - x[0]) + 0.5 * odds(0.4) - 0.5
+    assert odds(found[0, 1]) == pytest.approx(whistle, abs=1e-4)
+    assert odds(found[0, 3]) == pytest.approx(whistle - odds(0.2) + odds(0.1), abs=1e-4)
+    assert odds(found[0, 2]) == pytest.approx(owl, abs=1e-4)
+    assert found[0, [0, 4]].tolist() == p[0, [0, 4]].tolist()
+    assert p[0, 1] == np.float32(0.2)  # what came in is as it was
+
+
+def test_silence_and_certainty_stay_finite():
+    p = np.array([[0.0] * 5, [1.0] * 5], np.float32)
+    found = Naming(heads(), LABELS)(p, np.zeros((2, 4), np.float32))
+    assert np.isfinite(found).all()
+    assert ((found >= 0) & (found <= 1)).all()
+    assert found[0, 1] < 0.01
+    assert found[1, 1] > 0.99
+
+
+def test_a_file_gives_what_was_saved(tmp_path):
+    heads().save(tmp_path / FILE)
+    found = NamedSounds.load(tmp_path)
+    assert found is not None
+    assert found.classes == heads().classes
+    assert [*found.classes] == ["whistle", "owl"]
+    for name in ("weight", "gain", "bias"):
+        assert np.array_equal(getattr(found, name), getattr(heads(), name))
+    assert NamedSounds.load(tmp_path / "elsewhere") is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"gain": np.zeros(3, np.float32)}, r"gain and bias \[2\] were expected"),
+        ({"classes": {"whistle": ("Whistle",), "owl": ("Whistle",)}}, "no label twice"),
+        ({"classes": {"whistle": ("Whistle",), "owl": ()}}, "labels for each"),
+        ({"bias": np.array([0, np.nan], np.float32)}, "finite numbers"),
+    ],
+)
+def test_what_does_not_fit_is_refused(changed, said):
+    with pytest.raises(ConfigError, match=said):
+        heads(**changed)
+
+
+def test_labels_of_another_encoder_are_named():
+    with pytest.raises(WeightsError, match=r"named.safetensors: labels of the sound encoder were expected, got 'Owl'"):
+        Naming(heads(), ("Whistle", "Whistling"))
+
+
+@pytest.mark.parametrize(
+    ("meta", "tensors", "said"),
+    [
+        ({"format": "9", "classes": "{}"}, {}, "format 1"),
+        ({"format": "1"}, {}, "classes"),
+        ({"format": "1", "classes": json.dumps({"owl": ["Owl"]})}, {"weight": np.zeros((1, 4))}, "'bias', 'gain'"),
+        ({"format": "1", "classes": "{"}, {}, "were expected"),
+        (
+            {"format": "1", "classes": json.dumps({"owl": ["Owl"]})},
+            {"weight": np.zeros((2, 4)), "gain": np.ones(1), "bias": np.ones(1)},
+            r"weight \[1, D\]",
+        ),
+    ],
+)
+def test_a_file_that_is_none_is_named(tmp_path, meta, tensors, said):
+    save_file(tensors, tmp_path / FILE, meta)
+    with pytest.raises(WeightsError, match=f"{FILE}.*{said}"):
+        NamedSounds.load(tmp_path)
+
+
+def test_no_safetensors_file_is_named(tmp_path):
+    (tmp_path / FILE).write_bytes(b"none")
+    with pytest.raises(WeightsError, match=r"named\.safetensors: heads of named sounds were expected"):
+        NamedSounds.load(tmp_path)
