@@ -72,13 +72,12 @@ def with_evidence(
         standing = Standing(instruction, labels)
         evidence = Evidence(labels, weights, instruction, standing.tags, standing.wanted)
         _, finals = simulate_words(speech_items(sample, features), features, random.Random(0))
-        tags, waited = features.tags.astype(np.float32), Waited()
-        wanted = tags if sure is None else sure(features)
+        tags, waited = sure(features) if sure else features.tags.astype(np.float32), Waited()
         logits = s.logits.copy()
         for k in range(len(logits)):
             if k in finals and standing.hear(finals[k]):
                 evidence, waited = Evidence(labels, weights, instruction, standing.tags, standing.wanted), Waited()
-            waited.hear(evidence.wanted(wanted[k]))
+            waited.hear(evidence.wanted(tags[k]))
             if k not in finals:
                 logits[k, Kind.SPEAK] += evidence.bias(
                     tags[(lo := max(0, k - MEMORY + 1)) : k + 1], features.alert[lo : k + 1], waited

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from training.evaluate import Scored
     from training.stages import RunConfig
 
-ALERT_WEIGHT = BRANCH_WEIGHT = 1.0  # chosen on the dial recordings: training/RUNS.md
-WANTED_WEIGHT = 3.0  # chosen on "tell me when you hear X" of train clips: training/RUNS.md
+ALERT_WEIGHT, ALERT_NEUTRAL, BRANCH_WEIGHT = 2.0, 0.05, 1.25  # chosen on the dial recordings: training/RUNS.md
+WANTED_WEIGHT, WANTED_NEUTRAL = 3.0, 0.02  # chosen on "tell me when you hear X" of other clips: training/RUNS.md
 
 
 class TrainGroup(TyperGroup):
@@ -43,11 +43,15 @@ app = typer.Typer(
     help="Train an adapter on shards of `soundflow data build`: `soundflow train RECIPE.yaml`, or one of the commands.",
     no_args_is_help=True,
 )
-TOOL_FILES = {"home": Path("demo/tools.json"), "coffee": Path("demo/coffee_tools.json")}
+DEMO = Path(__file__).resolve().parents[1] / "demo"
+TOOL_FILES = {"home": DEMO / "tools.json", "coffee": DEMO / "coffee_tools.json"}
 
 
 def tool_sets() -> dict[str, tuple[Tool, ...]]:
-    """The tool sets that samples name, out of the repository's demo folder."""
+    """The tool sets that samples name, out of the repository's demo folder. ConfigError where there is none."""
+    for path in TOOL_FILES.values():
+        if not path.is_file():
+            raise ConfigError(f"{path}: expected a tool file of the demo; train from a checkout (pip install -e .)")
     return {name: load_tools(path) for name, path in TOOL_FILES.items()}
 
 
@@ -180,6 +184,7 @@ def calibrate(
         raise DataError(f"{cal[0]}: features heard with the branch were expected (soundflow train features --branch)")
     labels = own.labels if own else nano_labels()
     weights = {"alert_weight": alert_weight, "branch_weight": branch_weight, "wanted_weight": wanted_weight}
+    weights |= {"alert_neutral": ALERT_NEUTRAL, "wanted_neutral": WANTED_NEUTRAL}
     scored = fitting.with_evidence(scored, labels, Calibration(**weights), surely(best, labels))
     found = fitting.fit(scored)
     replace(found.calibration, **weights).save(best / "calibration.json")

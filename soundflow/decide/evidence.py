@@ -12,22 +12,18 @@ have a say of their own, and the larger of the two counts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from soundflow.decide.policy import Calibration
-from soundflow.decide.waited import MEMORY, WANTED_NEUTRAL, Waited, log_odds
+from soundflow.decide.waited import MEMORY, Waited, log_odds
 from soundflow.perceive.labels import ALERTING
 from soundflow.types import FloatArray
 
-NEUTRAL: Final = 0.1
-"""Probability of the highest of sixty tags that says nothing either way."""
-
 
 class Evidence:
-    """Bias of <speak> from the newest tags and the alert branch, for one instruction.
+    """Bias of <speak> from how sure sounds are of late (`Perception.sure`) and the alert branch, for one instruction.
 
     Args:
         labels: the sound encoder's, in the order of the tags.
@@ -46,9 +42,10 @@ class Evidence:
         self._asked, self._wanted = np.flatnonzero(asked > 0), np.flatnonzero(wanted > 0)
         self._told = np.union1d(self._alerting, self._asked)
         silent = bool(instruction) and not asked.any()
-        self._weight = 0.0 if silent else fit.alert_weight
+        self._weight, self._neutral = 0.0 if silent else fit.alert_weight, log_odds(fit.alert_neutral)
         self._branch_weight = 0.0 if silent else fit.branch_weight
         self._wanted_weight = fit.wanted_weight if len(self._wanted) else 0.0
+        self._wanted_neutral = log_odds(fit.wanted_neutral)
 
     def wanted(self, tags: FloatArray) -> float:
         """The highest of the tags [521] of a chunk that are waited for, 0 where none is."""
@@ -60,7 +57,7 @@ class Evidence:
         The branch was not taught the sound that is asked for: there its say is the higher one of its own and the tag's.
 
         Args:
-            tags, alerts: [521] and branch log-odds of the last chunks, newest last.
+            tags, alerts: how sure each of 521 sounds is, and branch log-odds, of the last chunks, newest last.
             waited: has heard `wanted` of every chunk. While its sound goes on, once told of, no named tag has a say.
 
         Returns:
@@ -73,12 +70,12 @@ class Evidence:
         columns, asked = (self._alerting, self._asked[:0]) if goes_on else (self._told, self._asked)
         found = 0.0
         if self._weight and len(columns):
-            found += self._weight * (_odds(newest, columns) - log_odds(NEUTRAL))
+            found += self._weight * (_odds(newest, columns) - self._neutral)
         if self._branch_weight and heard:
             named = [_odds(newest, asked)] if len(asked) else []
             found += self._branch_weight * max([*heard, *named])
         if self._wanted_weight and waited and waited.heard:
-            return max(found, self._wanted_weight * (log_odds(max(waited.heard)) - log_odds(WANTED_NEUTRAL)))
+            return max(found, self._wanted_weight * (log_odds(max(waited.heard)) - self._wanted_neutral))
         return found
 
 

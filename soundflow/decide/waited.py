@@ -10,8 +10,8 @@ from typing import Any, Final
 FLOOR, CEILING = 0.01, 0.998
 MEMORY: Final = 2
 """Chunks whose highest tag counts: a decision comes up to a chunk behind the sound."""
-WANTED_NEUTRAL: Final = 0.05
-"""Probability of a tag that is waited for which says nothing either way: it is one, not the highest of sixty."""
+HEARD: Final = 0.05
+"""Probability from which on what was just told of may have been what is waited for."""
 STOPPED: Final = 3.0
 """Log-odds under its loudest at which a sound has stopped: a barking dog draws breath, and its tag with it."""
 
@@ -46,7 +46,7 @@ class Waited:
 
     def told(self) -> None:
         """Something has just been told of: this, where it is heard."""
-        if max(self.heard, default=0.0) >= WANTED_NEUTRAL:
+        if max(self.heard, default=0.0) >= HEARD:
             self.loudest = log_odds(max(self.heard))
             self.heard.clear()
 
