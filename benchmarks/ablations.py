@@ -17,11 +17,11 @@ from soundflow.types import AudioChunk, Perception, Words
 
 
 def _no_sound(p: Perception) -> Perception:
-    return replace(p, sound=np.zeros_like(p.sound), alert=0.0)
+    return replace(p, sound=np.zeros_like(p.sound), alert=0.0, named=None)
 
 
 def _no_tags(p: Perception) -> Perception:
-    return replace(p, tags=np.zeros_like(p.tags), sounds=())
+    return replace(p, tags=np.zeros_like(p.tags), named=None, sounds=())
 
 
 def _no_words(p: Perception) -> Perception:

@@ -2,7 +2,7 @@
 
 Threads of one process wait for each other's hold of the interpreter, and encoders take it thousands of times a second.
 Two pipes lead to the process, so that what is heard ahead of a pass stands in no one's way; of nano about 25 KB go in
-and 9 KB come out a chunk of a stream. The results are those of the perceiver itself.
+and 11 KB come out a chunk of a stream. The results are those of the perceiver itself.
 """
 
 from __future__ import annotations

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from soundflow.decide.evidence import Evidence
 from soundflow.decide.policy import Calibration
 from soundflow.decide.waited import Waited
+from soundflow.errors import ConfigError
+from soundflow.perceive.asked import asked_tags
 from soundflow.types import FloatArray
 
 LABELS = ("Speech", "Siren", "Cat", "Glass", "Music")
@@ -129,3 +133,23 @@ def test_a_sound_that_is_named_and_not_waited_for_has_no_such_say():
     named, wanted = (Evidence(LABELS, weights(0.0, 0.0, 3.0), *said, w) for w in (NONE, CAT))
     assert named.bias([loud], [], waited(named, loud)) == 0.0
     assert wanted.bias([loud], [], waited(wanted, loud)) > 10
+
+
+def test_what_says_nothing_either_way_is_a_matter_of_the_calibration():
+    fit = Calibration(alert_weight=2.0, wanted_weight=3.0, alert_neutral=0.05, wanted_neutral=0.02)
+    evidence = Evidence(LABELS, fit, "", NONE, NONE)
+    assert evidence.bias([_tags(Siren=0.05)], []) == pytest.approx(0.0, abs=1e-5)
+    assert evidence.bias([_tags(Siren=0.2)], []) == pytest.approx(2 * (np.log(0.25) - np.log(0.05 / 0.95)), rel=1e-4)
+    asked = asked_tags("Tell me when you hear a cat.", LABELS)
+    evidence, waited = Evidence(LABELS, fit, "Tell me when you hear a cat.", asked, asked), Waited()
+    waited.hear(0.2)
+    assert evidence.bias([_tags(Cat=0.2)], [], waited) == pytest.approx(
+        3 * (np.log(0.25) - np.log(0.02 / 0.98)), rel=1e-4
+    )
+
+
+@pytest.mark.parametrize("key", ["alert_neutral", "wanted_neutral"])
+def test_a_neutral_that_is_no_probability_is_refused(tmp_path, key):
+    (tmp_path / "calibration.json").write_text(json.dumps({key: 0.0}))
+    with pytest.raises(ConfigError, match=f"{key}: a number between 0 and 1 was expected, got 0.0"):
+        Calibration.load(tmp_path / "calibration.json")

@@ -9,8 +9,14 @@ import pytest
 from safetensors.numpy import save_file
 
 from soundflow.errors import ConfigError, WeightsError
+from soundflow.perceive.chunker import Chunker
 from soundflow.perceive.named import FILE, NamedSounds, Naming
 from soundflow.perceive.own import features
+from soundflow.perceive.perceiver import Parts, Perceiver
+from soundflow.perceive.tags import SoundEvents, TagCalibration
+from soundflow.tiers import nano
+from soundflow.types import Words
+from tests.tiers.whole import scene
 
 LABELS = ("Animal", "Whistle", "Owl", "Whistling", "Rain")
 
@@ -106,3 +112,33 @@ def test_no_safetensors_file_is_named(tmp_path):
     (tmp_path / FILE).write_bytes(b"none")
     with pytest.raises(WeightsError, match=r"named\.safetensors: heads of named sounds were expected"):
         NamedSounds.load(tmp_path)
+
+
+def perceive(perceiver: Perceiver, audio: np.ndarray) -> list:
+    state = perceiver.init_state()
+    return [perceiver.step(chunk, state, words=Words()) for chunk in Chunker(6_400).push(audio)]
+
+
+@pytest.mark.weights
+def test_sounds_of_a_stream_are_told_of_by_the_heads_that_ship(nano_parts):
+    parts = Parts(
+        nano_parts / "asr", nano_parts / "vad" / "silero_vad_16k_op15.onnx", nano_parts / "sound" / "yamnet.tflite"
+    )
+    calibration, shipped, audio = (
+        TagCalibration.load(nano.ADAPTER / "tags.json"),
+        NamedSounds.load(nano.ADAPTER),
+        scene(20),
+    )
+    assert shipped is not None
+    plain = perceive(Perceiver(parts, 6_400, calibration), audio)
+    named = perceive(Perceiver(parts, 6_400, calibration, named=shipped), audio)
+    events = SoundEvents(Perceiver(parts, 6_400).labels, 6_400, calibration.events)
+    naming, state = Naming(shipped, events.labels), events.init_state()
+    for one, other in zip(plain, named, strict=True):
+        assert one.named is None
+        assert one.sure is one.tags
+        assert np.array_equal(one.tags, other.tags)  # what the LALM is given
+        p = naming(calibration(one.tags)[None], one.sound[None])[0]
+        assert np.allclose(other.sure, p)
+        assert other.sounds == events.step(other.sure, one.chunk, state)
+    assert [x.sounds for x in plain] != [x.sounds for x in named]
