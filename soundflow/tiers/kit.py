@@ -44,10 +44,8 @@ class Kit:
         WeightsError, ConfigError: a part is missing, or not what it should be.
         """
         if self.tier == "nano":
-            from soundflow.perceive.named import NamedSounds
-
             saved = checkpoint.load(self.adapter or nano.ADAPTER)
-            parts, own, named = nano.parts(self.branch), self.own, NamedSounds.load(self.adapter or nano.ADAPTER)
+            parts, own, named = nano.parts(self.branch), self.own, nano.heads(self.adapter or nano.ADAPTER)
             made = Perceiver(parts, chunk_samples(saved.chunk_ms), saved.tags, executor, own, named)
             if (on := nano.device_of(device)).type != "cpu":
                 made.to_device(on)

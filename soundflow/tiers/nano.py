@@ -14,7 +14,7 @@ from soundflow.decide.context import Context
 from soundflow.decide.lalm import Lalm
 from soundflow.errors import ConfigError, WeightsError
 from soundflow.loop import Model
-from soundflow.perceive.named import NamedSounds
+from soundflow.perceive.named import FILE, NamedSounds
 from soundflow.perceive.own import OwnSounds
 from soundflow.perceive.perceiver import Parts, Perceiver
 from soundflow.perceive.projector import Projector, tag_embeddings
@@ -92,13 +92,21 @@ def hearing(
     if saved.calibration.branch_weight and branch is None:
         raise WeightsError(f"{folder}: alert.safetensors was expected, as calibration.json gives the branch a weight")
     worker = ThreadPoolExecutor(word_threads, "words", niceness.give_way, (niceness.WORDS,))
-    own, named = OwnSounds.load(folder), NamedSounds.load(folder)
+    own, named = OwnSounds.load(folder), heads(folder)
     made = Perceiver(parts(branch), chunk_samples(saved.chunk_ms), saved.tags, worker, own, named)
     if in_int8(eight_bit, on):
         made.to_int8()
     if on.type != "cpu":
         made.to_device(on)
     return made
+
+
+def heads(adapter: Path) -> NamedSounds | None:
+    """The heads that name sounds beside an adapter. WeightsError where they are broken, or of another encoder."""
+    found = NamedSounds.load(adapter)
+    if found is not None and (width := found.weight.shape[1]) != SOUND_WIDTH:
+        raise WeightsError(f"{adapter / FILE}: heads over {SOUND_WIDTH} numbers were expected, got {width}")
+    return found
 
 
 def heard(adapter: Path | None = None) -> tuple[tuple[str, ...], OwnSounds, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from serving.build import adapter_folder
 from serving.config import Config
 from serving.versions import BUILTIN, Store, app
 from soundflow.errors import ConfigError, WeightsError
+from soundflow.perceive.named import NamedSounds
 from soundflow.tiers.nano import ADAPTER
 
 
@@ -86,6 +88,12 @@ def other_format(folder: Path) -> None:
     (folder / "adapter.json").write_text(json.dumps(body | {"format": 99}))
 
 
+def narrow(path: Path) -> None:
+    found = NamedSounds.load(path.parent)
+    assert found is not None
+    replace(found, weight=found.weight[:, :8]).save(path)
+
+
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
@@ -95,6 +103,8 @@ def other_format(folder: Path) -> None:
         (other_format, "format"),
         (lambda f: (f / "adapter.json").unlink(), "adapter.json"),
         (lambda f: (f / "alert.safetensors").write_bytes(b"x"), "alert.safetensors"),
+        (lambda f: (f / "named.safetensors").write_bytes(b"x"), "named.safetensors"),
+        (lambda f: narrow(f / "named.safetensors"), "heads over 1024 numbers were expected, got 8"),
         (lambda f: (f / "evil.pkl").write_bytes(b"x"), "evil.pkl"),
         (lambda f: (f / "link.json").symlink_to("/etc/passwd"), "link.json"),
         (lambda f: (f / "folder").mkdir(), "folder"),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+import training.cli
 from soundflow.errors import DataError
-from soundflow.perceive.named import FILE, Naming
+from soundflow.perceive.named import FILE, NamedSounds, Naming
 from soundflow.perceive.tags import TagCalibration
+from training import heard_by
 from training.features import Features
 from training.named_classes import CALLED, CLASSES, UNSURE, class_of, known
 from training.named_sounds import NamingConfig, answers, fit, surely
@@ -19,11 +23,11 @@ LABELS = ("Whistle", "Owl", "Rain", "Speech", "Animal")
 IDENTITY = TagCalibration.identity(len(LABELS))
 
 
-def stream(seed: int) -> tuple[dict, Features]:
+def stream(seed: int, labels: tuple[str, ...] = LABELS, width: int = 16) -> tuple[dict, Features]:
     """A whistle that the tags take for an owl, an owl that they know, and an embedding that tells them apart."""
-    rng = np.random.default_rng(seed)
-    tags, sound = np.full((30, len(LABELS)), 0.01), rng.uniform(0, 0.4, (30, 16))
-    tags[5:9, 1], tags[15:19, 1] = 0.5, 0.7
+    rng, owl = np.random.default_rng(seed), labels.index("Owl")
+    tags, sound = np.full((30, len(labels)), 0.01), rng.uniform(0, 0.4, (30, width))
+    tags[5:9, owl], tags[15:19, owl] = 0.5, 0.7
     sound[5:11, 3] += 3.0  # the windows of two chunks behind it hold some of it
     sound[15:21, 7] += 3.0
     at = {"whistle": (5, 9), "owl": (15, 19)}
@@ -93,3 +97,31 @@ def test_cached_streams_are_as_sure_as_the_perceiver(tmp_path):
     p = Naming(half, LABELS)(IDENTITY(heard.tags.astype(np.float32)), heard.sound.astype(np.float32))
     assert sure is not None
     assert sure(heard) == pytest.approx(p, abs=1e-6)
+
+
+def cached(folder, labels: tuple[str, ...], seeds: range):
+    """Streams as `soundflow train features` leaves them."""
+    folder.mkdir()
+    arrays, rows = {}, []
+    for number, seed in enumerate(seeds):
+        sample, heard = stream(seed, labels, 1024)
+        rows.append(json.dumps(sample | {"vad": {"segments": [], "stop_chunks": []}}))
+        arrays |= {f"{n}_{number}": getattr(heard, n) for n in ("tags", "sound", "speech")}
+    np.savez(folder / "0.npz", **arrays)
+    (folder / "0.jsonl").write_text("\n".join(rows) + "\n")
+    heard_by.mark(folder, None)
+    return folder
+
+
+@pytest.mark.weights
+def test_the_command_writes_heads_that_nano_loads(nano_parts, tmp_path):
+    labels = training.cli.nano_labels()
+    train, held = cached(tmp_path / "train", labels, range(14)), cached(tmp_path / "held", labels, range(50, 54))
+    arguments = ["names", str(train), "--held", str(held), "--out", str(tmp_path / FILE), "--penalty", "1e-5"]
+    made = CliRunner().invoke(training.cli.app, arguments)
+    assert made.exit_code == 0, made.exception
+    assert "2 classes of 28 events" in made.output
+    found = NamedSounds.load(tmp_path)
+    assert found is not None
+    assert [*found.classes] == ["owl", "whistle"]
+    assert found.weight.shape == (2, 1024)
