@@ -88,7 +88,7 @@ def draw(recorder: Recorder, caption: Caption) -> Any:
     _sounds(axes["sounds"], recorder, rows, scale, type_)
     _cards(axes["words"], word_cards, scale, WORDS, story.speech.items)
     if not word_cards:
-        _nothing(axes["words"], "no speech")
+        _nothing(axes["words"], "no words" if story.speech.items else "no speech")
     _decisions(axes["decisions"], recorder, length)
     _cards(axes["answers"], answer_cards, scale, None, story.voice.items)
     if not answer_cards:

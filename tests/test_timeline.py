@@ -17,6 +17,7 @@ from soundflow.events import (
     ReplyStarted,
     SoundEvent,
     SpeechStarted,
+    SpeechStopped,
     Transcript,
 )
 from soundflow.picture import Caption, draw, save, sound_rows, time_text, time_ticks
@@ -136,6 +137,18 @@ def test_no_two_texts_overlap(seconds: float) -> None:
                     one.x1 <= other.x0 + 1 or other.x1 <= one.x0 + 1 or one.y1 <= other.y0 + 1 or other.y1 <= one.y0 + 1
                 )
                 assert apart, (one, other)
+
+
+@pytest.mark.parametrize(("spoken", "said"), [(False, "no speech"), (True, "no words")])
+def test_speech_without_words_is_not_called_none(spoken: bool, said: str) -> None:
+    recorder = Recorder(400, LABELS)
+    recorder.heard(np.zeros(32_000, np.float32))
+    if spoken:
+        recorder.emit(SpeechStarted(t=0.4, start=0.2))
+        recorder.emit(SpeechStopped(t=1.2, end=1.0))
+    recorder.close()
+    texts = [text.get_text() for axis in draw(recorder, Caption("a.wav", "omni")).axes for text in axis.texts]
+    assert [x for x in texts if x.startswith("no ")] == [said]
 
 
 def test_cards_of_one_place_are_stacked_and_the_rest_is_counted() -> None:

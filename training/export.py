@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +59,13 @@ def _whole(best: Path, model: Path, out: Path) -> list[str]:
 
     The adapter of omni changes nothing but the language model, and is merged into that.
     """
+    from soundflow.tiers import card as model_card
     from soundflow.tiers.omni.settings import LM
     from soundflow.tiers.pretrained import save_pretrained
 
     save_pretrained(model, out)
-    if base_config.head(model)["tier"] == "omni":
+    merged = base_config.head(model)["tier"] == "omni"
+    if merged:
         merge(out / LM, checkpoint.load(best).deltas)
     else:
         (out / "calibration.json").unlink(missing_ok=True)  # of an earlier adapter; tags.json is of the encoders
@@ -72,10 +74,11 @@ def _whole(best: Path, model: Path, out: Path) -> list[str]:
                 shutil.copy2(best / name, out / name)
     shutil.copy2(best / "config.json", out / "recipe.json")
     shutil.copy2(best / "gate.json", out / "gate.json")
-    written = sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file())
-    lines = card(out.name, _read(out / "recipe.json"), _read(out / "gate.json"), written, f"the model {model.name}")
-    (out / "TRAINING.md").write_text(lines)
-    return [*written, "TRAINING.md"]
+    held = {p.name for p in out.iterdir()}
+    gate, of = _read(out / "gate.json"), f"the model {model.name}"
+    (out / "TRAINING.md").write_text(card(out.name, _read(out / "recipe.json"), gate, held, of, merged))
+    model_card.write(out)
+    return sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file())
 
 
 def merge(lm: Path, deltas: Mapping[str, Tensor]) -> None:
@@ -97,9 +100,16 @@ def merge(lm: Path, deltas: Mapping[str, Tensor]) -> None:
         raise WeightsError(f"{lm}: tensor {min(left)!r} was expected, which the adapter changes")
 
 
-def card(name: str, config: Mapping[str, Any], gate: Mapping[str, Any], files: list[str], of: str = "") -> str:
+def card(
+    name: str,
+    config: Mapping[str, Any],
+    gate: Mapping[str, Any],
+    files: Collection[str],
+    of: str = "",
+    merged: bool = False,
+) -> str:
     """A model card with what the run knows; what only its maker knows is marked "to be filled in". `of`: the model that
-    was adapted, where it is not nano.
+    was adapted, where it is not nano. `merged`: into its language model.
     """
     stages = "\n".join(
         f"| {s['name']} | {', '.join(s['trainable'])} | {s['steps']} | {_mixture(s)} |"
@@ -108,19 +118,21 @@ def card(name: str, config: Mapping[str, Any], gate: Mapping[str, Any], files: l
     fitted = (
         "calibrated (calibration.json)"
         if "calibration.json" in files
-        else "not calibrated: `soundflow train calibrate`"
+        else "not calibrated" + ("" if merged else ": `soundflow train calibrate`")
     )
     nano = (
         "An adapter of the SoundFlow nano tier: LoRA, projector and decision rows for SmolLM2-135M-Instruct. Use it"
         f" with\n`soundflow listen FILE --adapter {name}`."
     )
-    other = f"How {of} was adapted; the adapter lies in this folder, with the model. README.md says how it is used."
+    recipe = "recipe.json" if of else "config.json"
+    lies = "was merged into the language model" if merged else "lies in this folder, with the model"
+    other = f"How {of} was adapted; the adapter {lies}. README.md says how it is used."
     return f"""# {name}
 
 {other if of else nano}
 
 - Step {gate.get("step", "unknown")} of stage {gate.get("stage", "unknown")}, chosen by the gate's merit; {fitted}.
-- Code: commit {config.get("commit") or "unknown"}; recipe: config.json; seed {config.get("seed", "unknown")}.
+- Code: commit {config.get("commit") or "unknown"}; recipe: {recipe}; seed {config.get("seed", "unknown")}.
 - Start: {config.get("start") or "the language model as it is published"}.
 
 ## Figures

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -175,11 +175,10 @@ def made(kind: Any, raw: Mapping[str, Any], where: str) -> Any:
     hints = get_type_hints(kind)
     if odd := sorted(set(raw) - set(hints)):
         raise ConfigError(f"{where}: unknown key {odd[0]!r}; known: {', '.join(hints)}")
-    values = {k: value(hints[k], v, f"{where}: {k}") for k, v in raw.items()}
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise ConfigError(f"{where}: {error}") from error
+    needed = [f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING]
+    if absent := [key for key in needed if key not in raw]:
+        raise ConfigError(f"{where}: {' and '.join(absent)} expected, got none")
+    return kind(**{k: value(hints[k], v, f"{where}: {k}") for k, v in raw.items()})
 
 
 def value(kind: Any, raw: Any, where: str) -> Any:

@@ -80,7 +80,10 @@ class Lalm:
     def start(self, row: int, prefix_ids: Sequence[int], state: LalmState) -> None:
         """Put a fresh prompt prefix into `row`. Raises CapacityError where it leaves less than half of the cache."""
         if len(prefix_ids) > self.capacity // 2:
-            raise CapacityError(f"a prefix of at most {self.capacity // 2} tokens was expected, got {len(prefix_ids)}")
+            raise CapacityError(
+                f"a prefix (instruction and tool names) of at most {self.capacity // 2} tokens was expected, half of"
+                f" the cache of {self.capacity}, got {len(prefix_ids)}"
+            )
         state.reset([row])
         key = tuple(prefix_ids)
         if (read := self._prefixes.get(key)) is not None:

@@ -33,10 +33,14 @@ class ActGrammar:
         eos_id: the token that ends a turn.
 
     Raises:
-        ConfigError: no tools, a tokenizer that cannot be read, or a schema that cannot be decoded under.
+        ConfigError: no tools, a tokenizer that cannot be read or has no `eos_id`, or a schema that cannot be decoded
+            under.
     """
 
     def __init__(self, tokenizer: Path | str | Tokenizer, tools: Sequence[Tool], eos_id: int) -> None:
+        if isinstance(tokenizer, Tokenizer) and tokenizer.id_to_token(eos_id) is None:
+            size = tokenizer.get_vocab_size()
+            raise ConfigError(f"act grammar: a tokenizer with the end token {eos_id} was expected, got {size} tokens")
         try:
             text = tokenizer.to_str() if isinstance(tokenizer, Tokenizer) else Path(tokenizer).read_text("utf-8")
             self._vocab: Any = LLTokenizer(text, eos_token=eos_id)

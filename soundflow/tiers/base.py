@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 import re
+from bisect import bisect_left
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
@@ -28,12 +29,12 @@ from soundflow.perceive.tags import TagCalibration
 from soundflow.perceive.thresholds import Thresholds
 from soundflow.perceive.vad import VoiceActivity
 from soundflow.row import Model
-from soundflow.tiers import checkpoint, hub, nano
-from soundflow.tiers.base_config import BaseConfig, Place
+from soundflow.tiers import checkpoint, hub, nano, room
+from soundflow.tiers.base_config import CONFIG, BaseConfig, Place
 from soundflow.tiers.level import LevelActivity
 
 if TYPE_CHECKING:
-    from soundflow.perceive.beats import Beats, BeatsEncoder, BeatsWindow
+    from soundflow.perceive.beats import Beats, BeatsEncoder
     from soundflow.perceive.encoder import EncoderSpec, StreamEncoder
 
 DECISION_WORDS: Final = (" silent", " speak", " act")
@@ -74,6 +75,7 @@ def load(
     llama = Backbone(str(place), kind, quantise, str(on)).load(saved.deltas if saved else None)
     context = Context.load(place / "tokenizer.json")
     lalm = _lalm(folder, llama, context, outline(folder, config), saved, config.cache_tokens)
+    room.check(lalm, context, place, f"{folder / CONFIG}: cache_tokens")
     calibration = saved.calibration if saved else Calibration()
     return Model("base", config.chunk_samples, perceiver, lalm, context, calibration)
 
@@ -94,12 +96,9 @@ def words_worker(config: BaseConfig, threads: int) -> Executor | None:
 
 def outline(folder: Path, config: BaseConfig) -> tuple[EncoderSpec, EncoderSpec]:
     """Of sound and speech encoder, without their weights; ConfigError as of `sound_encoder` and `speech_encoder`."""
-    from soundflow.perceive import encoders
-    from soundflow.perceive.beats import Beats, BeatsEncoder
+    from soundflow.perceive.beats import Beats
 
-    size, left, ahead = config.chunk_samples, config.speech_left_ms, config.speech_look_ahead_ms
-    speech = encoders.outline(hub.find(config.speech, folder), size, left, ahead)
-    return BeatsEncoder(_named(folder, config, Beats.outline), size, _window(config)).spec, speech
+    return _beats(folder, config, _named(folder, config, Beats.outline)).spec, _speech_spec(folder, config)
 
 
 def trained(folder: Path, config: BaseConfig) -> checkpoint.Checkpoint | None:
@@ -116,10 +115,7 @@ def trained(folder: Path, config: BaseConfig) -> checkpoint.Checkpoint | None:
 
 def sound_encoder(folder: Path, config: BaseConfig, device: str = "cpu") -> BeatsEncoder:
     """BEATs of the folder. ConfigError where it cannot name sounds, WeightsError as of `Beats.load`."""
-    from soundflow.perceive.beats import BeatsEncoder
-
-    beats = sound_model(folder, config).to(nano.device_of(device))
-    return BeatsEncoder(beats, config.chunk_samples, _window(config))
+    return _beats(folder, config, sound_model(folder, config).to(nano.device_of(device)))
 
 
 def sound_model(folder: Path, config: BaseConfig) -> Beats:
@@ -145,10 +141,14 @@ def _named(folder: Path, config: BaseConfig, read: Callable[[Path], Beats]) -> B
     return beats
 
 
-def _window(config: BaseConfig) -> BeatsWindow:
-    from soundflow.perceive.beats import BeatsWindow
+def _beats(folder: Path, config: BaseConfig, model: Beats) -> BeatsEncoder:
+    from soundflow.perceive.beats import BeatsEncoder, BeatsWindow
 
-    return BeatsWindow(config.sound_left_ms, config.sound_look_ahead_ms, config.sound_pool_ms)
+    window = BeatsWindow(config.sound_left_ms, config.sound_look_ahead_ms, config.sound_pool_ms)
+    try:
+        return BeatsEncoder(model, config.chunk_samples, window)
+    except ConfigError as error:
+        raise ConfigError(f"{folder / CONFIG}: sound: {error}") from error
 
 
 def speech_encoder(folder: Path, config: BaseConfig, device: str = "cpu") -> StreamEncoder:
@@ -157,7 +157,36 @@ def speech_encoder(folder: Path, config: BaseConfig, device: str = "cpu") -> Str
 
     place, on = hub.find(config.speech, folder), nano.device_of(device)
     size, left, ahead = config.chunk_samples, config.speech_left_ms, config.speech_look_ahead_ms
-    return encoders.load(place, size, left, ahead, torch.float32, on)
+    try:
+        return encoders.load(place, size, left, ahead, torch.float32, on)
+    except ConfigError:
+        _speech_spec(folder, config)
+        raise
+
+
+def _speech_spec(folder: Path, config: BaseConfig) -> EncoderSpec:
+    """Without weights. ConfigError as of `soundflow.perceive.encoders.outline`; of times it names file and key."""
+    from soundflow.perceive import encoders
+
+    place, size = hub.find(config.speech, folder), config.chunk_samples
+    left, ahead, where = config.speech_left_ms, config.speech_look_ahead_ms, f"{folder / CONFIG}: speech"
+
+    def refused(left: int | None, ahead: int | None) -> bool:
+        try:
+            encoders.outline(place, size, left, ahead)
+        except ConfigError:
+            return True
+        return False
+
+    try:
+        return encoders.outline(place, size, left, ahead)
+    except ConfigError as error:
+        if refused(None, None):
+            raise  # whatever the times are
+        if left and not refused(0, ahead):
+            fits = bisect_left(range(left), True, key=lambda ms: refused(ms, ahead)) - 1
+            raise ConfigError(f"{where}: left_ms: at most {fits} was expected, got {left}") from error
+        raise ConfigError(f"{where}: {error}") from error
 
 
 def vad_file(folder: Path, place: Place) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -102,7 +102,7 @@ class BaseConfig:
             sound_left_ms=_whole(sound, "left_ms", f"{where}: sound", default.sound_left_ms, 0),
             sound_look_ahead_ms=_whole(sound, "look_ahead_ms", f"{where}: sound", default.sound_look_ahead_ms, 0),
             sound_pool_ms=_time(sound, "pool_ms", f"{where}: sound"),
-            licences=_licences(raw.get("licences", {}), where),
+            licences=licences_of(raw.get("licences", {}), parts, where),
             sound_labels=_text(sound, "labels", f"{where}: sound") if "labels" in sound else "",
         )
         try:
@@ -208,8 +208,9 @@ def _whole(raw: Mapping[str, Any], key: str, where: str, default: int, least: in
     return value
 
 
-def _licences(raw: Any, where: str) -> tuple[tuple[str, str], ...]:
+def licences_of(raw: Any, parts: Iterable[str], where: str) -> tuple[tuple[str, str], ...]:
+    """Pairs of a part's name and its licence, or that of the adapter. ConfigError for other names, and no text."""
     if not isinstance(raw, dict) or not all(isinstance(x, str) for x in raw.values()):
         raise ConfigError(f"{where}: licences: a licence for each part was expected, got {raw!r}")
-    _known(raw, {"lm", "speech", "sound", "vad", "words", "adapter"}, f"{where}: licences")
+    _known(raw, {*parts, "adapter"}, f"{where}: licences")
     return tuple(raw.items())

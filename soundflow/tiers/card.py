@@ -10,6 +10,8 @@ from typing import Any, Final
 from soundflow.tiers.base_config import CONFIG, head
 
 CARD: Final = "README.md"
+TOLD: Final = ("TRAINING.md", "recipe.json", "gate.json")
+"""What `soundflow train export` writes of a run beside a whole model."""
 UNKNOWN: Final = "unknown"
 ORIGIN: Final = "<!-- written by soundflow.tiers.card -->"
 WHAT: Final = {
@@ -60,13 +62,15 @@ def _parts(folder: Path, raw: dict[str, Any]) -> list[tuple[str, str, str, str]]
     for name in ("lm", "speech", "sound", "vad", "words"):
         place = raw.get(name)
         if not isinstance(place, dict):
-            continue
+            continue  # of an omni all
         file = place.get("file", "")
         origin = f"{place['hub']} at {place['revision']}" if "hub" in place else "in this folder"
         what = file if "hub" in place and file else _kind(folder / place.get("path", "?") / file)
         rows.append((name, what, origin, licences.get(name, UNKNOWN)))
     if raw["tier"] == "omni":
-        rows = [(name, _kind(folder / name), "in this folder", UNKNOWN) for name in ("tower.safetensors", "lm")]
+        merged = ", with what was trained" if _trained(folder) else ""
+        for name, what in (("tower", _kind(folder / "tower.safetensors")), ("lm", _kind(folder / "lm") + merged)):
+            rows.append((name, what, "in this folder", licences.get(name, UNKNOWN)))
     if (folder / "adapter.safetensors").is_file():
         rows.append(("adapter", "LoRA, projector, decisions", "in this folder", licences.get("adapter", UNKNOWN)))
     return rows
@@ -83,14 +87,26 @@ def _kind(place: Path) -> str:
 
 
 def _measured(folder: Path, tier: str) -> list[str]:
-    """What training wrote beside the adapter (adapter.json: step, stage, merit)."""
-    try:
-        meta = json.loads((folder / "adapter.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    """What training wrote, and where there is more of it."""
+    if not (meta := _trained(folder)):
         return [UNTRAINED[tier]]
     rows = [(key, str(meta[key])) for key in ("stage", "step", "merit") if key in meta]
     fitted = "fitted" if (folder / "calibration.json").is_file() else "not fitted"
-    return _table(("of training", "value"), [*rows, ("calibration", fitted)])
+    more = [f"`{name}`" for name in TOLD if (folder / name).is_file()]
+    told = ["", f"How it was trained, and the figures that chose this step: {', '.join(more)}."] if more else []
+    return [*_table(("of training", "value"), [*rows, ("calibration", fitted)]), *told]
+
+
+def _trained(folder: Path) -> dict[str, Any]:
+    """Stage, step and merit: of the adapter, or of the gate where the adapter was merged; empty without training."""
+    for name in ("adapter.json", "gate.json"):
+        try:
+            found = json.loads((folder / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(found, dict):
+            return found
+    return {}
 
 
 def _whole_licence(raw: dict[str, Any]) -> str:

@@ -6,8 +6,10 @@ home()/models/hub/<owner>--<name>/<revision>/    the files of a repository that 
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -64,7 +66,8 @@ def fetch(parts: Mapping[str, Place], say: Callable[[str], None] = lambda _: Non
         if line in held:
             continue
         say(f"{place.hub}@{place.revision}")
-        download(place.hub, place.revision, wanted(name, place), target)
+        with _quiet():
+            download(place.hub, place.revision, wanted(name, place), target)
         half = target / f"{_MARK}.part"
         half.write_text("".join(f"{x}\n" for x in sorted({*held, line})), encoding="utf-8")
         os.replace(half, target / _MARK)
@@ -75,6 +78,19 @@ def fetch(parts: Mapping[str, Place], say: Callable[[str], None] = lambda _: Non
 def wanted(name: str, place: Place) -> Wanted:
     """What of a repository or folder the part `name` reads."""
     return FOLDERS[name] if name in FOLDERS else one_file(place.file, BESIDE[name])
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The hub's client tells of every try; our error tells of the last."""
+    from huggingface_hub.utils import logging as client
+
+    before = client.get_verbosity()
+    client.set_verbosity(logging.ERROR)
+    try:
+        yield
+    finally:
+        client.set_verbosity(before)
 
 
 def _fetched(folder: Path) -> set[str]:

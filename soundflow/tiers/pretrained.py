@@ -5,6 +5,7 @@ DIR/config.json              format, tier (nano, base, omni), and what the tier'
                              chunk_ms only, as its parts are those of `soundflow models pull nano`
 DIR/adapter.safetensors, adapter.json, calibration.json, tags.json, ...      what training made
                              (`soundflow.tiers.checkpoint`); without them the model decides as training begins
+DIR/TRAINING.md, recipe.json, gate.json                                      how it was made (`soundflow train export`)
 DIR/README.md                the card (`soundflow.tiers.card`)
 """
 
@@ -28,7 +29,7 @@ from soundflow.tiers.base_config import BaseConfig, Place
 
 TRAINED: Final = (
     *("adapter.safetensors", "adapter.json", "calibration.json", "tags.json", "alert.safetensors"),
-    *("named.safetensors", "own_sounds.safetensors", "own_sounds.json"),
+    *("named.safetensors", "own_sounds.safetensors", "own_sounds.json", *card.TOLD),
 )
 
 

@@ -4,6 +4,7 @@ without a download. What such a model decides means nothing."""
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ FORMAT: Final = {"format": "pt"}
 """What transformers asks of a safetensors file's metadata."""
 VOCAB: Final = 1_000
 WIDTH: Final = 32
+NO_RIGHTS: Final = "random weights, no rights reserved"
 QUIET: Final = 3.0
 """Log-odds that are taken from every class of random BEATs, so that not all of them are heard all the time."""
 
@@ -62,7 +64,7 @@ def _base(folder: Path, seed: int) -> None:
         beats.predictor.bias.sub_(QUIET)
     beats.save(folder / "sound" / "beats.safetensors")
     lm, speech, sound = (Place(path=name) for name in names)
-    licences = tuple((name, "random weights, no rights reserved") for name in names)
+    licences = tuple((name, NO_RIGHTS) for name in names)
     times = {"speech_left_ms": 2_000, "sound_left_ms": 1_920}
     BaseConfig(lm, speech, sound, cache_tokens=256, licences=licences, **times).save(folder)  # type: ignore[arg-type]
 
@@ -72,12 +74,13 @@ def _omni(folder: Path, seed: int) -> None:
     from soundflow.tiers.omni.layout import EMOTIONS, Tokens
     from soundflow.tiers.omni.settings import LM, TOKENIZER, TOWER, Settings
 
-    first = _tokenizer(folder / TOKENIZER)
     named = ("online", "english", "system", "text_end", "audio_begin", "pad", "user", "assistant", "keep_silence")
+    control = [f"<|{name}|>" for name in (*named, *EMOTIONS)]
+    vocab = _tokenizer(folder / TOKENIZER, control)
+    first = vocab - len(control)
     ids: dict[str, Any] = {name: first + n for n, name in enumerate(named)}
     emotions = tuple((name, first + len(named) + n) for n, name in enumerate(EMOTIONS))
     tokens = Tokens(**ids, text_begin=ids["system"], emotions=emotions)
-    vocab = first + len(named) + len(emotions)
     (folder / LM).mkdir()
     _language_model(folder / LM, vocab, seed)
     shape = TowerConfig(
@@ -87,7 +90,8 @@ def _omni(folder: Path, seed: int) -> None:
         torch.manual_seed(seed)
         tower = Tower(shape)
     save_file({k: v.detach().contiguous() for k, v in tower.named_parameters()}, folder / TOWER)
-    Settings(shape, vocab, tokens, context_tokens=512).save(folder)
+    licences = tuple((name, NO_RIGHTS) for name in ("tower", "lm"))
+    Settings(shape, vocab, tokens, context_tokens=512, licences=licences).save(folder)
 
 
 def _language_model(folder: Path, vocab: int, seed: int) -> None:
@@ -116,8 +120,8 @@ def _whisper(folder: Path, seed: int) -> None:
     (folder / "config.json").write_text(json.dumps({"model_type": "whisper", **whisper.SMALL}, indent=1) + "\n")
 
 
-def _tokenizer(path: Path) -> int:
-    """A small tokenizer of bytes and pieces with the control tokens of a chat -> the size of its vocabulary."""
+def _tokenizer(path: Path, more: Sequence[str] = ()) -> int:
+    """A small tokenizer of bytes and pieces with the control tokens of a chat; `more` are its last ids -> its size."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
     made = Tokenizer(models.BPE())
@@ -131,6 +135,7 @@ def _tokenizer(path: Path) -> int:
         show_progress=False,
     )
     made.train_from_iterator([*LABELS, *(f" {x.lower()}" for x in LABELS), *TEXT * 3], trainer)
+    made.add_special_tokens([AddedToken(x, special=True) for x in more])
     made.save(str(path))
     size: int = made.get_vocab_size()
     return size

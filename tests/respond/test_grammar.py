@@ -171,6 +171,8 @@ def test_what_is_refused(bytes_tokenizer: Tokenizer, tmp_path: Path) -> None:
         ActGrammar(bytes_tokenizer, [], EOS)
     with pytest.raises(ConfigError, match=r"tokenizer\.json"):
         ActGrammar(tmp_path / "missing.json", HARD, EOS)
+    with pytest.raises(ConfigError, match="a tokenizer with the end token 9999 was expected"):
+        ActGrammar(bytes_tokenizer, HARD, 9999)
     empty = tool("empty", {"n": {"type": "integer", "minimum": 5, "maximum": 2}}, ("n",))
     with pytest.raises(ConfigError, match="tool empty"):
         ActGrammar(bytes_tokenizer, [*HARD, empty], EOS)

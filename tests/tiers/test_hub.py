@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 
 import pytest
@@ -85,6 +86,17 @@ def test_what_a_checkpoint_needs_beside_it_comes_with_it(repositories, tmp_path)
     assert hub.fetch({"sound": place}) == 1
     assert files(hub.folder_of(place)) == {"FETCHED", f"{run}/best.pth", *beside}
     assert hub.find(place, tmp_path).name == "best.pth"
+
+
+def test_only_our_error_tells_of_tries_that_failed(repositories, monkeypatch):
+    client, levels = logging.getLogger("huggingface_hub.utils._http"), []
+    monkeypatch.setattr(hub, "download", lambda *arguments: levels.append(client.getEffectiveLevel()))
+    before = client.getEffectiveLevel()
+    place = Place(hub="a/b", revision="v")
+    hub.folder_of(place).mkdir(parents=True)
+    assert hub.fetch({"lm": place}) == 1
+    assert levels == [logging.ERROR]
+    assert client.getEffectiveLevel() == before < logging.ERROR
 
 
 def test_the_folder_itself_is_not_there_for_one_of_its_files(repositories, tmp_path):

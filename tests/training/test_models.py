@@ -22,8 +22,9 @@ from soundflow.decide.policy import Calibration
 from soundflow.errors import ConfigError, DataError, WeightsError
 from soundflow.perceive.chunker import Chunker
 from soundflow.tiers import random
+from soundflow.tiers.card import UNTRAINED
 from soundflow.tiers.kit import Kit, kit
-from soundflow.tiers.pretrained import from_pretrained
+from soundflow.tiers.pretrained import from_pretrained, save_pretrained
 from soundflow.types import Kind
 from tests.decide import families
 from tests.training.streams import CHUNK, alert, request, silence
@@ -139,6 +140,22 @@ def test_the_exported_model_decides_as_training_scored_it(world):
         got = streamed(model, audio(seed))
         np.testing.assert_allclose(got[:, kinds], want[number][:, kinds], **NEAR)
         assert np.abs(before[number] - want[number]).max() > 0.1  # three steps change what is decided
+
+
+def test_the_exported_model_says_that_it_was_trained(world, tmp_path):
+    tier, root = world
+    saved = save_pretrained(root / "made", tmp_path / "saved")
+    for folder in (root / "made", saved):
+        card = (folder / "README.md").read_text()
+        assert all(x in card for x in ("| step | 3 |", "| merit | ", "`TRAINING.md`, `recipe.json`, `gate.json`"))
+        assert not any(x in card for x in UNTRAINED.values())
+        assert ("with what was trained" in card) == (tier == "omni")
+        told = (folder / "TRAINING.md").read_text()
+        assert ("merged" in told) == (tier == "omni")
+        assert ("soundflow train calibrate" in told) == (tier == "base")
+        for name in ("TRAINING.md", "recipe.json", "gate.json"):
+            assert (folder / name).read_bytes() == (root / "made" / name).read_bytes()
+    assert any(x in (root / "model" / "README.md").read_text() for x in UNTRAINED.values())
 
 
 def test_the_exported_model_listens(world, tmp_path):

@@ -50,6 +50,11 @@ def test_keys_may_be_set_over_the_file(tmp_path):
             load(path, [wrong])
 
 
+def test_a_recipe_without_what_it_needs_says_what(tmp_path):
+    with pytest.raises(ConfigError, match=r"x\.yaml: out and cal expected, got none"):
+        load(written(tmp_path, "train: [a]\n"))
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

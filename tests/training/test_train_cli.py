@@ -51,6 +51,16 @@ def test_a_run_is_not_overwritten(tmp_path, started):
     assert not started
 
 
+def test_tools_are_found_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = training.cli.tool_sets()
+    assert found.keys() == {"home", "coffee"}
+    assert all(found.values())
+    monkeypatch.setitem(training.cli.TOOL_FILES, "home", tmp_path / "tools.json")
+    with pytest.raises(ConfigError, match=r"tools\.json: expected a tool file of the demo; train from a checkout"):
+        training.cli.tool_sets()
+
+
 @pytest.mark.weights
 def test_an_export_is_an_adapter_with_a_card(folder, names, tmp_path):
     trained(folder, names, tmp_path / "run")

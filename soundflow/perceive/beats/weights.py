@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -54,8 +55,14 @@ def read_checkpoint(path: Path, base: BeatsConfig | None) -> Read:
         return _read_safetensors(path, base)
     try:
         held = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:  # torch's own text says how to run what is in it
+        raise WeightsError(
+            f"{path}: expected a file that torch reads with weights_only=True: it is damaged, or holds more than"
+            " tensors and plain values"
+        ) from error
     except Exception as error:  # of a damaged file torch's reader lets errors of every kind through
-        raise WeightsError(f"{path}: expected a file that torch reads with weights_only=True: {error}") from error
+        said = (str(error) or type(error).__name__).splitlines()[0]
+        raise WeightsError(f"{path}: expected a file that torch reads with weights_only=True: {said}") from error
     if not isinstance(held, Mapping):
         raise WeightsError(f"{path}: expected a mapping with 'cfg' and 'model', got {type(held).__name__}")
     if "cfg" in held or "model" in held:

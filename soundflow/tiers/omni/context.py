@@ -13,7 +13,7 @@ from typing import Final
 from tokenizers import Tokenizer
 
 from soundflow.decide.context import MAX_HEADER_TOKENS, MAX_HEARD_CHARS, Context
-from soundflow.errors import CapacityError, WeightsError
+from soundflow.errors import CapacityError, ConfigError, WeightsError
 from soundflow.tiers.omni import layout
 from soundflow.tiers.omni.layout import Tokens
 from soundflow.types import Note, Word
@@ -81,7 +81,16 @@ class OmniContext(Context):
         return []
 
     def act_header(self, heard: str, tools_text: str) -> list[int]:
-        """Ids between the act token and the call (ours: the paper has no acts)."""
+        """Ids between the act token and the call (ours: the paper has no acts).
+
+        Raises:
+            ConfigError: tools for a layout without an act token, which would never be called.
+            CapacityError: too many tokens.
+        """
+        if tools_text and self.tokens.act is None:
+            raise ConfigError(
+                "tools: none were expected: this omni never acts, its config.json names no token for it (tokens.act)"
+            )
         ids = self.encode(f"\nHeard: {self.plain(heard)[-MAX_HEARD_CHARS:]}\nTools:\n{tools_text}\n")
         if len(ids) > MAX_HEADER_TOKENS:
             raise CapacityError(f"a turn of at most {MAX_HEADER_TOKENS} tokens was expected, got {len(ids)}")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from soundflow.decide.backbones.config import DecoderConfig
-from soundflow.errors import ConfigError, WeightsError
+from soundflow.errors import ConfigError, SoundflowError, WeightsError
 from soundflow.jsonfile import read_object
 from soundflow.perceive.omni.tower import TowerConfig
 from soundflow.tiers.omni import names, pieces
@@ -62,13 +62,15 @@ def convert(source: Path, target: Path, tokens: Tokens | None = None, progress: 
 
     Args:
         source: a checkpoint; only safetensors and, of the release, state dicts that hold nothing but tensors are read.
-        target: made where it is not there; config.json is written last.
+        target: empty, or not there; config.json is written last.
         tokens: of the layout; None is the paper's.
 
     Raises:
         WeightsError: tensors are missing, left over (by part of the model) or of other shapes, or a file is broken.
-        ConfigError: the layout's ids do not fit the vocabulary.
+        ConfigError: something is in `target` already, or the layout's ids do not fit the vocabulary.
     """
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise ConfigError(f"{target}: an empty folder was expected")
     found = _open(source)
     tower_config = TowerConfig.of_hub(_part(found, "audio_config"), str(found.where))
     text, tied = _text_config(found)
@@ -204,12 +206,14 @@ def _listed(odd: Iterable[str]) -> str:
 
 
 def _main(arguments: list[str]) -> None:
-    if len(arguments) != 2:
-        raise SystemExit("usage: python -m soundflow.tiers.omni.convert FROM TO")
+    """As `soundflow.cli.main`: an error is one line on stderr and status 2."""
     try:
+        if len(arguments) != 2:
+            raise ConfigError("usage: python -m soundflow.tiers.omni.convert FROM TO")
         report = convert(Path(arguments[0]), Path(arguments[1]))
-    except (WeightsError, ConfigError) as error:
-        raise SystemExit(str(error)) from error
+    except SoundflowError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from error
     left = ", ".join(f"{count} of {part}" for part, count in sorted(report.left_out.items())) or "nothing"
     print(
         f"{report.layout}: {report.tower} tensors of the tower, {report.text} of the language model; left out: {left}"

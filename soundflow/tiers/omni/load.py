@@ -17,9 +17,10 @@ from soundflow.perceive.omni.encoder import OmniEncoder
 from soundflow.perceive.omni.perceiver import OmniPerceiver
 from soundflow.perceive.omni.tower import Tower
 from soundflow.perceive.perceiver import Perceiver
+from soundflow.tiers import room
 from soundflow.tiers.omni.context import OmniContext
 from soundflow.tiers.omni.lalm import OmniLalm
-from soundflow.tiers.omni.settings import LM, TOKENIZER, TOWER, Settings
+from soundflow.tiers.omni.settings import CONFIG, LM, TOKENIZER, TOWER, Settings
 
 
 def hearing(folder: Path, dtype: torch.dtype = torch.bfloat16, device: torch.device | None = None) -> Perceiver:
@@ -75,6 +76,7 @@ def _deciding(
         )
     lalm = OmniLalm(llama, settings.tokens, settings.context_tokens)
     context = OmniContext.read(folder / TOKENIZER, settings.tokens, settings.system, lalm.text_limit)
+    room.check(lalm, context, folder / LM, f"{folder / CONFIG}: context_tokens")
     if device is not None and device.type != "cpu":
         llama.to_device(device)
     fitted = folder / "calibration.json"

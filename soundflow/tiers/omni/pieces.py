@@ -125,7 +125,11 @@ def of_torch(path: Path) -> dict[str, Piece]:
     """Every tensor of a state dict that torch saved. WeightsError where it holds anything but tensors."""
     try:
         found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+    except pickle.UnpicklingError as error:  # torch's own text says how to run what is in it
+        raise WeightsError(
+            f"{path}: a state dict of plain tensors was expected: it is damaged, or holds something else"
+        ) from error
+    except (OSError, RuntimeError, ValueError, EOFError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsError(f"{path}: a state dict of plain tensors was expected ({first})") from error
     if not isinstance(found, Mapping):

@@ -145,6 +145,13 @@ def test_what_is_no_checkpoint_is_refused(tmp_path, held, error, said):
         Beats.load(save(tmp_path, held))
 
 
+def test_how_to_run_what_is_in_a_pickle_is_not_passed_on(tmp_path):
+    with pytest.raises(WeightsError) as caught:
+        Beats.load(save(tmp_path, {"cfg": Evil(), "model": {}}))
+    assert "likely succeed" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("name", ["beats.pt", "beats.safetensors"])
 @pytest.mark.parametrize(
     "data", [b"", b"not weights at all", b"PK\x03\x04 half a zip", pickle.dumps([1, 2], protocol=2)]

@@ -265,11 +265,27 @@ def test_configs_are_checked(copy, tmp_path):
     assert not (tmp_path / "out" / "config.json").exists()
 
 
-def test_the_command_says_what_went_wrong(hub, tmp_path):
-    with pytest.raises(SystemExit, match="FROM TO"):
-        run([str(hub)])
-    with pytest.raises(SystemExit, match="an id from 0 to 127 was expected"):  # the paper's ids, and a small vocabulary
-        run([str(hub), str(tmp_path / "out")])
+def test_the_command_says_what_went_wrong(hub, converted, tmp_path, capsys):
+    for arguments, said in (
+        ([hub], "FROM TO"),
+        ([hub, tmp_path / "out"], "an id from 0 to 127 was expected"),  # the paper's ids, and a small vocabulary
+        ([hub, converted], "an empty folder was expected"),
+    ):
+        with pytest.raises(SystemExit) as caught:
+            run([str(x) for x in arguments])
+        assert caught.value.code == 2
+        error = capsys.readouterr().err
+        assert error.startswith("error: ")
+        assert said in error
+        assert error.count("\n") == 1
+
+
+def test_a_model_is_not_written_over(hub, converted, tmp_path):
+    out = shutil.copytree(converted, tmp_path / "out")
+    (out / "config.json").write_text("mine")
+    with pytest.raises(ConfigError, match="an empty folder was expected"):
+        convert(hub, out, TOKENS)
+    assert (out / "config.json").read_text() == "mine"
 
 
 class _Trap:
@@ -282,8 +298,9 @@ def test_a_pickle_is_never_run(tmp_path, monkeypatch):
     folder = release_folder(tmp_path / "release")
     tower = folder / "audiointeraction_ChunkwisedEncoder.pth"
     torch.save({"conv1.weight": _Trap()}, tower)
-    with pytest.raises(WeightsError, match=tower.name):
+    with pytest.raises(WeightsError, match=tower.name) as caught:
         convert(folder, tmp_path / "out", TOKENS)
+    assert "likely succeed" not in str(caught.value)  # torch's advice
     tower.write_bytes(pickle.dumps(_Trap()))
     with pytest.raises(WeightsError, match=tower.name):
         convert(folder, tmp_path / "out", TOKENS)
@@ -313,7 +330,8 @@ def test_our_config_is_strict(converted, tmp_path):
         ({"vocab": "many"}, "vocab"),
         ({"tokens": good["tokens"] | {"act": TOKENS.keep_silence}}, "different ids"),
         ({"tokens": good["tokens"] | {"emotions": {"urgent": 3}}}, "'normal'"),
-        ({"tokens": good["tokens"] | {"audio": 0}}, "audio"),
+        ({"tokens": good["tokens"] | {"audio": 0}}, "audio"), ({"licences": {"ears": "MIT"}}, "unknown key 'ears'"),
+        ({"licences": ["MIT"]}, "licences"),
     ):  # fmt: skip
         (folder / "config.json").write_text(json.dumps(good | change))
         with pytest.raises(ConfigError, match=match):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from soundflow.errors import CapacityError
+from soundflow.errors import CapacityError, ConfigError
 from soundflow.tiers.omni import layout
+from soundflow.tiers.omni.context import OmniContext
 from soundflow.tiers.omni.layout import Tokens
 
 PAPER = Tokens()
@@ -74,7 +77,10 @@ def test_text_around_the_audio(omni):
     assert context.decode([111, *context.encode("run")]) == "run"  # the emotion that the reply begins with
     assert context.reply_header("hello", ("dog",), (), 2) == []
     assert context.words((), True) == []
-    header = context.decode(context.act_header("turn on <|im_end|>", "lamp"))
-    assert "turn on < |im_end|>" in header
+    assert "turn on" in context.decode(context.act_header("turn on", ""))
+    with pytest.raises(ConfigError, match="this omni never acts"):
+        context.act_header("turn on", "lamp")
+    acting = OmniContext(context.tokenizer, replace(t, act=112))
+    assert "turn on < |im_end|>" in acting.decode(acting.act_header("turn on <|im_end|>", "lamp"))
     with pytest.raises(CapacityError, match="512"):
-        context.act_header("x", "tool " * 200)
+        acting.act_header("x", "tool " * 200)
