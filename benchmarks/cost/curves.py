@@ -19,17 +19,22 @@ from soundflow.perceive.perceiver import Parts
 CHUNK_MS: Final = 400
 HELD: Final = 256
 """Tokens in the cache of the nano tier (`soundflow.tiers.nano.CACHE_TOKENS`)."""
+AGAIN: Final = 60
+"""Chunks: the longest history that the paper was trained on (arXiv 2606.05121, its released code)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many points. contexts, sessions: x of the curves; chunks in ms; histories, ages: in chunks heard."""
+    """How many points. contexts, sessions: x of the curves; chunks in ms; histories, ages: in chunks heard. again: of
+    each of the sessions, chunks that the naive way encodes again.
+    """
 
     contexts: Sequence[int] = (64, 128, 256, 512, 1024, 2048)
     sessions: Sequence[int] = (1, 2, 4, 8, 16, 32, 64)
     chunks: Sequence[int] = (200, 300, 400, 500, 600, 700, 800)
     histories: Sequence[int] = (25, 50, 100, 200, 400)
     ages: Sequence[int] = (10, 100, 1000)
+    again: int = AGAIN
 
 
 LARGE: Final = Size()

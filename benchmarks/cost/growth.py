@@ -1,4 +1,7 @@
-"""How cost grows: with what was heard (ours and encoding it again), and with the age of a session. Within rounds."""
+"""How cost grows: with what was heard and with sessions (ours and encoding it again), and with the age of a session.
+
+Within rounds; ages, which took turns within a round, turn by turn.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.cost.rounds import Figures, Round, beside, keys, kinds_of, limit, ms, quartiles
+from benchmarks.cost.rounds import Figures, Key, Round, beside, keys, kinds_of, limit, ms, quartiles, times
 
 
 @dataclass(frozen=True, slots=True)
 class _Sum:
-    """Of the parts of a step, ms: as timed, and at the least by the roofline."""
+    """Of the parts of a step, ms: as timed, turn by turn as timed, and at the least by the roofline."""
 
     ms: float
+    turns: Sequence[float]
     limit_ms: float
 
 
@@ -43,6 +47,21 @@ def naive(rounds: Sequence[Round], chunk_ms: int) -> list[Figures]:
     return made
 
 
+def again(rounds: Sequence[Round]) -> list[Figures]:
+    """One pass of ours for x sessions, the naive way for as many, and their quotient, in the rounds that timed both."""
+    made = []
+    for key in keys(rounds, "sessions"):
+        ours = (key[0], "lm", *key[2:])
+        both = [(ms(rows[ours]), ms(rows[key])) for rows in rounds if key in rows and ours in rows]
+        if key[1] == "lm again" and both:
+            body = {"numbers": key[2], "x": key[3], "ours": quartiles([a for a, _ in both])}
+            body["naive"] = quartiles([b for _, b in both])
+            limits = [floor[0] for rows in rounds if key in rows and (floor := limit(rows, rows[key]))]
+            body |= {"limit_ms": quartiles(limits)} if limits else {}
+            made.append(body | {"ratio": quartiles([b / a for a, b in both])})
+    return made
+
+
 def exponents(points: Sequence[Figures]) -> list[Figures]:
     """Exponent of cost against history: slope of log(ms) over log(chunks), least squares; 0 is flat, 1 linear."""
     made = []
@@ -56,8 +75,8 @@ def exponents(points: Sequence[Figures]) -> list[Figures]:
 
 
 def ages(rounds: Sequence[Round], chunk_ms: int) -> list[Figures]:
-    """A whole step (hearing and deciding) after x chunks, and its quotient to that at the first age, within rounds; of
-    a model whose encoders were not timed, the decision alone.
+    """A whole step (hearing and deciding) after x chunks, and its quotient to that at the first age, over all turns of
+    all rounds; of a model whose encoders were not timed, the decision alone.
     """
     made = []
     there = [key for key in keys(rounds, "age") if key[1] == "deciding"]
@@ -69,12 +88,26 @@ def ages(rounds: Sequence[Round], chunk_ms: int) -> list[Figures]:
             here, then = (_whole(rows, key[2], x, hears) for x in (key[3], first))
             if here is not None and then is not None:
                 found.append(here)
-                grown.append(here.ms / then.ms)
+                grown += _quotients(here.turns, then.turns)
         if found:
             body = {"numbers": key[2], "x": key[3], "seconds": key[3] * chunk_ms / 1000}
-            body |= {"ms": quartiles([s.ms for s in found]), "limit_ms": quartiles([s.limit_ms for s in found])}
+            body |= {"ms": quartiles([t for s in found for t in s.turns])}
+            body["limit_ms"] = quartiles([s.limit_ms for s in found])
             made.append(body | {"to_first": quartiles(grown)})
     return made
+
+
+def aged(rounds: Sequence[Round], key: Key) -> Figures:
+    """`ms` of one part at one age over all turns of all rounds, and its quotient to the same turns at the first age."""
+    first = (*key[:3], min(k[3] for k in keys(rounds, "age") if k[:3] == key[:3]))
+    here = [t for rows in rounds if key in rows for t in times(rows[key])]
+    both = [r for r in rounds if key in r and first in r]
+    grown = [q for rows in both for q in _quotients(times(rows[key]), times(rows[first]))]
+    return {"ms": quartiles(here), **({"to_first": quartiles(grown)} if grown else {})}
+
+
+def _quotients(here: Sequence[float], then: Sequence[float]) -> list[float]:
+    return [a / b for a, b in zip(here, then, strict=False)]
 
 
 def _whole(rows: Round, numbers: str, x: int, hears: bool) -> _Sum | None:
@@ -100,4 +133,5 @@ def _sum(
         if more := rows.get((curve, part, beside(kinds, numbers), x)):
             found.append(more)
     floors = [limit(rows, r) for r in found]
-    return _Sum(sum(ms(r) for r in found), sum(floor[0] for floor in floors if floor))
+    turns = [sum(turn) for turn in zip(*(times(r) for r in found), strict=False)]
+    return _Sum(sum(ms(r) for r in found), turns, sum(floor[0] for floor in floors if floor))

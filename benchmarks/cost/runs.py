@@ -109,7 +109,10 @@ def points(model: Subject, wanted: Wanted, on: Device = HOST) -> list[timed.Poin
             found += curves.contexts(decoder, size.contexts)
         if "sessions" in wanted.curves:
             found += curves.sessions(decoder, size.sessions, model.held)
-        if "history" in wanted.curves and (len(made) == 1 or decoder.numbers in wanted.history_numbers):
+        naive = len(made) == 1 or decoder.numbers in wanted.history_numbers
+        if "sessions" in wanted.curves and naive:
+            found += history.sessions(decoder, size.sessions, size.again, model.held)
+        if "history" in wanted.curves and naive:
             found += history.points(decoder, heard, size.histories, model.held)
         if "age" in wanted.curves:
             found += age.deciding(decoder, size.ages, model.held)

@@ -32,10 +32,12 @@ from soundflow.errors import DataError
 def score(rows: Sequence[Row], about: Mapping[str, Any] | None = None) -> Figures:
     """Figures of every curve.
 
-    about: the facts of model and device (`subject.Subject.facts`, `device.Device.facts`) under "subject" and "device".
+    about: the facts of model and device (`subject.Subject.facts`, `device.Device.facts`) under "subject" and "device",
+    and `curves.Size` under "size".
 
-    A round's value of a point is the median of its repeats (`times`); medians and quartiles are over rounds. What is
-    compared is divided within a round, and the quotients are summarised: what slows a whole round cancels out.
+    A round's value of a point is the median of its repeats (`times`); medians and quartiles are over rounds, those of
+    the ages over all repeats. What is compared is divided within a round, and the quotients are summarised: what slows
+    a whole round cancels out.
 
     Raises:
         DataError: rows of another benchmark.
@@ -43,7 +45,7 @@ def score(rows: Sequence[Row], about: Mapping[str, Any] | None = None) -> Figure
     for row in rows:
         if missing := [k for k in ("curve", "part", "numbers", "x", "round") if k not in row]:
             raise DataError(f"expected a row of `bench cost`, got one without {', '.join(missing)}", str(row["id"]))
-    told = {key: dict((about or {}).get(key) or {}) for key in ("subject", "device")}
+    told = {key: dict((about or {}).get(key) or {}) for key in ("subject", "device", "size")}
     chunk_ms = int(told["subject"].get("chunk_ms", CHUNK_MS))
     rounds = by_round(rows)
     failed = [{"id": r["id"], "error": r["error"]} for r in rows if r.get("error")]
@@ -52,8 +54,10 @@ def score(rows: Sequence[Row], about: Mapping[str, Any] | None = None) -> Figure
     for curve in ("context", "sessions", "chunk", "history", "age"):
         points = [_point(rounds, key) for key in keys(rounds, curve)]
         found[curve] = [p for p in points if p]
+    found["age"] = [p | growth.aged(rounds, ("age", p["part"], p["numbers"], p["x"])) for p in found["age"]]
     found["batching"] = _batching(rounds)
     found["capacity"] = _most_sessions(found["sessions"], chunk_ms)
+    found["again"] = growth.again(rounds)
     found["naive"] = growth.naive(rounds, chunk_ms)
     found["growth"] = growth.exponents(found["naive"])
     found["ages"] = growth.ages(rounds, chunk_ms)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from benchmarks.cost.curves import AGAIN
 from benchmarks.cost.limits import NUMBERS
 from benchmarks.tables import Table, num
 
@@ -25,6 +26,8 @@ def cost(f: Figures) -> list[Table]:
     for curve, what in (("context", "tokens in the cache"), ("sessions", "sessions a pass")):
         if f[curve]:
             made.append(_curve(f, curve, what))
+    if f["again"]:
+        made.append(_again(f))
     if f["capacity"]:
         made.append(_capacity(f["capacity"], chunk_ms(f), subject(f)["tier"] == "nano"))
     if f["chunk"]:
@@ -47,6 +50,11 @@ def subject(f: Figures) -> Figures:
 
 def chunk_ms(f: Figures) -> int:
     return int(subject(f)["chunk_ms"])
+
+
+def again_s(f: Figures) -> float:
+    """Seconds that each session has heard, where they are encoded again."""
+    return int(f["about"]["size"].get("again", AGAIN)) * chunk_ms(f) / 1000
 
 
 def device(f: Figures) -> str:
@@ -99,6 +107,21 @@ def _curve(f: Figures, curve: str, what: str) -> Table:
         "sessions": f"{tokens.capitalize()} of each session behind {s['held']} in its cache{thread}. Decoder alone.",
     }[curve]
     return Table(f"Decision against {what}", columns, rows, f"{note} Limit: roofline (Williams et al. 2009).")
+
+
+def _again(f: Figures) -> Table:
+    rows = []
+    for p in sorted(f["again"], key=lambda p: (NUMBERS.index(p["numbers"]), p["x"])):
+        limit = num(p["limit_ms"][0], 1) if "limit_ms" in p else "-"
+        cells = [spread(p["ours"]), spread(p["naive"], 0), limit, num(p["naive"][0] / p["x"], 0), spread(p["ratio"])]
+        rows.append([p["numbers"], str(p["x"]), *cells])
+    note = (
+        f"One decision for each session: ours in one pass behind {subject(f)['held']} tokens in each cache, and the "
+        f"last {again_s(f):g} s of each encoded again, as many sessions in a pass as go well together. Decoder alone: "
+        "the naive way would encode all the audio again, too."
+    )
+    columns = ["numbers", "sessions", "ours ms", "again ms", "limit of again ms", "again ms a session", "again / ours"]
+    return Table("Against encoding the history of each session again", columns, rows, note)
 
 
 def _capacity(found: Sequence[Figures], chunk: int, nano: bool) -> Table:
@@ -167,11 +190,10 @@ def _age(f: Figures) -> Table:
             rows.append([f"whole step, {numbers}", *(spread(p and p["ms"]) for p in cells), grown])
     for part, numbers in dict.fromkeys((p["part"], p["numbers"]) for p in f["age"]):
         cells = [by.get((part, numbers, x)) for x in ages]
-        ends = [p["ms"][0] for p in cells if p]
-        grown = num(ends[-1] / ends[0], 2) if len(ends) > 1 else "-"
+        grown = spread(cells[-1].get("to_first"), 2) if cells[-1] else "-"
         rows.append([f"{part}, {numbers}", *(spread(p and p["ms"]) for p in cells), grown])
     note = f"ms a step with full caches, of a chunk of {chunk_ms(f)} ms; a decision is the mean over the steps between "
-    note += "two evictions. "
+    note += "two evictions. Ages take turns: quartiles over all turns, quotients within them. "
     if hears:
         note += "The whole step is hearing and deciding, hearing holds each encoder. Nobody speaks, words are left out"
         note += "; nano encodes speech only while somebody speaks." if subject(f)["tier"] == "nano" else "."

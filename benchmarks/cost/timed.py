@@ -1,5 +1,6 @@
 """Points of curves, timed in turn: every round times each point once, in an order of its own, so that a neighbour who
-slows the machine for a while slows all points of that round and not one curve.
+slows the machine for a while slows all points of that round and not one curve. Points that are to be compared closely
+are timed `together`, repeat by repeat.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class Point:
     """One thing to time. `run` is timed, `calls` of them at a time (a mean), `repeats` times a round.
 
     curve, part, numbers and x name it; `prepare` goes before each repeat and `done` behind the last, both untimed.
-    `per`: steps that one `run` makes. `warm`: `run` goes once before, and that counts for nothing.
+    `per`: steps that one `run` makes. `warm`: `run` goes once before, and that counts for nothing. `together`: points
+    of one such name take turns, a repeat each. `rounds`: it is timed in the first so many; 0 is all.
     """
 
     curve: str
@@ -53,6 +55,8 @@ class Point:
     threads: int = 1
     per: int = 1
     warm: bool = True
+    together: str = ""
+    rounds: int = 0
 
     @property
     def name(self) -> str:
@@ -84,44 +88,95 @@ def run(
     read.
     """
     have = {instances.key(row) for row in instances.read(out)}
-    said = _Progress(rounds, progress or sys.stderr)
+    said, groups = _Progress(rounds, progress or sys.stderr), _groups(points)
     with instances.open_for_append(out) as file:
         for number in range(rounds):
-            order = np.random.default_rng([seed, number]).permutation(len(points))
-            left = [points[k] for k in order if (f"{points[k].name}#{number}", system) not in have]
-            for point in left:
-                row = {"id": f"{point.name}#{number}", "system": system, **_facts(point), "round": number}
-                row["clock"] = on.clock
-                instances.write(row | once(point, clocks or Clocks(), on), file)
-            said.round(number, bool(left))
+            some = False
+            for k in np.random.default_rng([seed, number]).permutation(len(groups)):
+                due = [p for p in groups[k] if not p.rounds or number < p.rounds]
+                left = [p for p in due if (f"{p.name}#{number}", system) not in have]
+                for point, found in zip(left, in_turn(left, clocks or Clocks(), on), strict=True):
+                    row = {"id": f"{point.name}#{number}", "system": system, **_facts(point), "round": number}
+                    instances.write(row | {"clock": on.clock} | found, file)
+                some = some or bool(left)
+            said.round(number, some)
     return instances.read(out)
 
 
+def _groups(points: Sequence[Point]) -> list[list[Point]]:
+    made: dict[str, list[Point]] = {}
+    for point in points:
+        made.setdefault(point.together or point.name, []).append(point)
+    return list(made.values())
+
+
 def once(point: Point, clocks: Clocks, on: Device = HOST) -> dict[str, Any]:
-    """Wall and processor time of each repeat, ms a step; or `error`."""
-    walls, cpus = [], []
-    before = torch.get_num_threads()
+    """`in_turn` of one point."""
+    return in_turn([point], clocks, on)[0]
+
+
+def in_turn(points: Sequence[Point], clocks: Clocks, on: Device = HOST) -> list[dict[str, Any]]:
+    """Wall and processor time of each repeat, ms a step, or `error`: first repeats of all points, then the second."""
+    takes = [_Take(point, clocks, on) for point in points]
     try:
-        torch.set_num_threads(point.threads)
-        if point.warm:  # what is only slow the first time is not of the curve
-            point.prepare()
-            point.run()
-        for _ in range(point.repeats):
-            point.prepare()
-            on.wait()
-            wall, cpu = clocks.wall(), clocks.cpu()
-            for _ in range(point.calls):
-                point.run()
-            on.wait()
-            steps = point.calls * point.per
-            cpus.append(round(1e3 * (clocks.cpu() - cpu) / steps, 4))
-            walls.append(round(1e3 * (clocks.wall() - wall) / steps, 4))
-    except (SoundflowError, RuntimeError, MemoryError) as error:  # torch says "out of memory" as a RuntimeError
-        return {"error": f"{type(error).__name__}: {error}"[:400]}
+        for take in takes:
+            take.warm()
+        for k in range(max((p.repeats for p in points), default=0)):
+            for take in takes if k % 2 == 0 else takes[::-1]:  # there and back: the last turn favours none
+                if k < take.point.repeats:
+                    take.repeat()
     finally:
-        torch.set_num_threads(before)
-        point.done()
-    return {"ms": walls, "cpu_ms": cpus}
+        for point in points:
+            point.done()
+    return [take.found() for take in takes]
+
+
+class _Take:
+    """The repeats of one point; behind its first error nothing more."""
+
+    def __init__(self, point: Point, clocks: Clocks, on: Device) -> None:
+        self.point, self._clocks, self._on = point, clocks, on
+        self._walls: list[float] = []
+        self._cpus: list[float] = []
+        self._error = ""
+
+    def warm(self) -> None:
+        """What is only slow the first time is not of the curve."""
+        if self.point.warm:
+            self._try(self._run)
+
+    def repeat(self) -> None:
+        self._try(self._timed)
+
+    def found(self) -> dict[str, Any]:
+        return {"error": self._error} if self._error else {"ms": self._walls, "cpu_ms": self._cpus}
+
+    def _try(self, one: Callable[[], object]) -> None:
+        before = torch.get_num_threads()
+        try:
+            torch.set_num_threads(self.point.threads)
+            if not self._error:
+                one()
+        except (SoundflowError, RuntimeError, MemoryError) as error:  # torch says "out of memory" as a RuntimeError
+            self._error = f"{type(error).__name__}: {error}"[:400]
+        finally:
+            torch.set_num_threads(before)
+
+    def _run(self) -> None:
+        self.point.prepare()
+        self.point.run()
+
+    def _timed(self) -> None:
+        point, clocks = self.point, self._clocks
+        point.prepare()
+        self._on.wait()
+        wall, cpu = clocks.wall(), clocks.cpu()
+        for _ in range(point.calls):
+            point.run()
+        self._on.wait()
+        steps = point.calls * point.per
+        self._cpus.append(round(1e3 * (clocks.cpu() - cpu) / steps, 4))
+        self._walls.append(round(1e3 * (clocks.wall() - wall) / steps, 4))
 
 
 def _facts(point: Point) -> dict[str, Any]:

@@ -28,12 +28,12 @@ def test_the_naive_way_decides_as_ours_while_nothing_is_forgotten(decoder: Varia
     for age in (10, 40):
         session.go_to(age)
         ours = session.step(age)
-        naive = history.again(session.lalm, prefix, feed[: age + 1])
+        (naive,) = history.again(session.lalm, prefix, feed[None, : age + 1])
         assert np.allclose(ours, naive, atol=1e-4)
     small = history.Session(decoder.lalm(24), prefix, feed, (40,))
     small.go_to(40)
     assert small.held(40) <= 24, "ours is bounded"
-    assert not np.allclose(small.step(40), history.again(small.lalm, prefix, feed), atol=1e-3)
+    assert not np.allclose(small.step(40), history.again(small.lalm, prefix, feed[None])[0], atol=1e-3)
 
 
 def test_a_session_goes_back_to_what_it_was(decoder: Variant) -> None:
@@ -85,6 +85,48 @@ def test_history_points(decoder: Variant) -> None:
     assert naive[1] > 3 * naive[0], "grows"
     for point in found:
         assert "error" not in timed.once(point, timed.Clocks())
+
+
+def test_many_histories_in_one_pass_decide_as_each_of_them(decoder: Variant) -> None:
+    feeds = torch.stack([decoder.tokens(20, k) for k in range(3)])
+    together = history.again(decoder.lalm(64), [3, 4], feeds)
+    assert together.shape == (3, 3)
+    assert np.allclose(together, [history.again(decoder.lalm(64), [3, 4], f[None])[0] for f in feeds], atol=1e-4)
+
+
+def test_the_naive_way_for_sessions_is_as_much_as_they_heard(decoder: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, int]] = []
+    original = type(decoder.llama).forward
+
+    def spy(self, x, counts, state):
+        seen.append((len(x), int(counts[0])))
+        return original(self, x, counts, state)
+
+    monkeypatch.setattr(type(decoder.llama), "forward", spy)
+    monkeypatch.setattr(history, "PASS_TOKENS", 60)
+    one, five = history.sessions(decoder, (1, 5), 20, held=32)
+    assert "error" not in timed.once(five, timed.Clocks())
+    assert seen == [(2, 28), (2, 28), (1, 28)], "a prefix of 8 and 20 chunks of each, in passes of at most 60 tokens"
+    assert five.work.ops == 5 * one.work.ops
+    tokens = work.token_bytes(CONFIG, 4) * 28
+    assert five.work.bytes == 3 * (one.work.bytes - tokens) + 5 * tokens, "weights are read in each pass"
+    monkeypatch.setattr(history, "PASS_TOKENS", 4)
+    seen.clear()
+    timed.once(history.sessions(decoder, (2,), 20, held=32)[0], timed.Clocks())
+    assert seen == [(1, 28)] * 2 * 2, "one by one where even two are too many; the first of a curve is warmed up"
+
+
+def test_what_the_naive_way_takes_for_sessions_is_bounded(decoder: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = history.sessions(decoder, (1,), 20, held=32)[0].work.ops
+    monkeypatch.setattr(history, "DEAR_OPS", 2.5 * one)
+    monkeypatch.setattr(history, "MOST_OPS", 4.5 * one)
+    found = history.sessions(decoder, (8, 4, 2, 1), 20, held=32)
+    assert [(p.x, p.rounds) for p in found] == [(1, 0), (2, 0), (4, history.DEAR_ROUNDS)], "8 are too many"
+    monkeypatch.setattr(history, "MOST_OPS", 0.5 * one)
+    assert [p.x for p in history.sessions(decoder, (1, 2), 20, held=32)] == [1], "one of them is always timed"
+    short = Variant("fp32", parts.random(replace(CONFIG, max_positions=27), torch.float32))
+    assert history.sessions(short, (1, 2), 20, held=32) == [], "it has no positions for 28 tokens"
+    assert [p.x for p in history.sessions(short, (1, 2), 19, held=32)] == [1]
 
 
 def test_random_weights_and_kinds_of_numbers() -> None:

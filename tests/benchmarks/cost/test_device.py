@@ -114,7 +114,7 @@ def test_weights_that_a_device_draws_leave_the_embeddings_on_the_host() -> None:
     assert torch.equal(there.head.weight, here.head.weight)
     assert there.embed.weight.device.type == "cpu"
     feed = Variant("fp32", here).tokens(9)
-    found = [history.again(Variant("fp32", x).lalm(32), [3, 4], feed) for x in (there, here)]
+    found = [history.again(Variant("fp32", x).lalm(32), [3, 4], feed[None]) for x in (there, here)]
     assert (found[0] == found[1]).all()
 
 

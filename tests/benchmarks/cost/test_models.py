@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from benchmarks import instances
 from benchmarks.cost import age, curves, ears, limits, parts, subject, timed, work
 from benchmarks.cost.curves import Size
 from benchmarks.cost.device import HOST
+from benchmarks.cost.rounds import quartiles, times
 from benchmarks.cost.shapes import SHAPES, Shape
 from soundflow.errors import ConfigError, WeightsError
 from soundflow.tiers import random
@@ -20,7 +22,7 @@ from soundflow.tiers.omni.layout import Tokens
 from tests.benchmarks.cost.test_runs import app
 from tests.decide.tiny import CONFIG
 
-TINY = Size((16, 64), (1, 3), (), (4, 8), (2, 6))
+TINY = Size((16, 64), (1, 3), (), (4, 8), (2, 6), 5)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,7 @@ def test_a_model_folder_from_command_to_report(folders: dict[str, Path], tmp_pat
     tokens, held = (1, 256) if tier == "base" else (13, 512)
     assert [config["subject"][k] for k in ("name", "tokens", "held", "chunk_ms")] == [tier, tokens, held, 400]
     heard = {"sound", "speech"} if tier == "base" else {"tower"}
-    assert {p["part"] for p in f["sessions"]} == {"lm", "lm one by one"} | heard
+    assert {p["part"] for p in f["sessions"]} == {"lm", "lm one by one", "lm again"} | heard
     assert {p["part"] for p in f["age"]} == {"deciding", "hearing"} | heard
     assert {p["part"] for p in f["history"]} == {f"{side} {x}" for side in ("ours", "naive") for x in {"lm"} | heard}
     assert [p["x"] for p in f["naive"]] == [4, 8]
@@ -62,9 +64,10 @@ def test_a_model_folder_from_command_to_report(folders: dict[str, Path], tmp_pat
     for point in (*f["context"], *f["sessions"], *f["age"]):
         assert point["ms"][0] > 0
         assert point["limit_ms"][0] > 0, point
-    whole = {p["part"]: p["ms"][0] for p in f["age"] if p["x"] == 6}
-    assert f["ages"][1]["ms"][0] == pytest.approx(whole["deciding"] + whole["hearing"], rel=1e-3)
-    batch = [p["ms"][0] for p in f["sessions"] if p["x"] == 3 and p["part"] != "lm one by one"]
+    rows = {r["part"]: times(r) for r in instances.read(tmp_path) if r["curve"] == "age" and r["x"] == 6}
+    whole = [a + b for a, b in zip(rows["deciding"], rows["hearing"], strict=True)]
+    assert f["ages"][1]["ms"] == quartiles(whole)
+    batch = [p["ms"][0] for p in f["sessions"] if p["x"] == 3 and p["part"] in {"lm"} | heard]
     assert f["capacity"][0]["steps"][1]["ms"] == pytest.approx(sum(batch), abs=0.1)
     report = (tmp_path / "report.md").read_text()
     assert f"Measured: {tier}, {tokens} token" in report
@@ -188,6 +191,7 @@ def test_operations_of_hearing_are_the_same_at_every_age(folders: dict[str, Path
         point.prepare()
         counted.setdefault(point.part, []).append(parts.operations(point.run))
     assert set(counted) == {"hearing", *(e.name for e in found.ears)}
+    assert all(p.together == f"age/{p.part}/{p.numbers}" for p in points), "the ages of each part take turns"
     assert all(young == old > 0 for young, old in counted.values()), counted
 
 
@@ -195,6 +199,9 @@ def test_a_session_with_a_full_cache_stays_full(folders: dict[str, Path]) -> Non
     for tier, folder in folders.items():
         (decoder,) = subject.of(model=folder).decoders(("fp32",))
         young, old = age.deciding(decoder, (1, 30), 64)
+        assert (young.warm, old.warm) == (True, False), "one session: it is warmed up once"
+        assert young.together == old.together != "", "they take turns"
+        assert young.repeats == old.repeats == age.REPEATS
         assert young.work.bytes == pytest.approx(old.work.bytes, rel=0.3), tier
         (again,) = age.deciding(decoder, (400,), 64)
         assert again.work.ops == pytest.approx(young.work.ops, rel=0.3), "flat in age"

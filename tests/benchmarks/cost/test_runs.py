@@ -21,7 +21,8 @@ from tests.decide.tiny import CONFIG
 SHAPE = Shape("tiny", CONFIG, held=24)
 FEW = {"bf16": (8, 64), "fp32": (8, 64)}
 TINY = Wanted(
-    Size((8, 16), (1, 2), (), (6, 24), (3, 9)), 2, ("bf16", "fp32"), ("fp32",), shape=SHAPE, read_mb=4, products=FEW,
+    Size((8, 16), (1, 2), (), (6, 24), (3, 9), 10), 2, ("bf16", "fp32"), ("fp32",), shape=SHAPE, read_mb=4,
+    products=FEW,
 )  # fmt: skip
 
 
@@ -39,8 +40,11 @@ def test_cost_from_points_to_report_and_again_from_the_rows(tmp_path: Path) -> N
     assert figures["failed"] == []
     assert all(p["share"][0] > 0 and p["limit_ms"][0] > 0 for p in figures["context"])
     assert [p["x"] for p in figures["naive"]] == [6, 24]
+    assert [(p["numbers"], p["x"]) for p in figures["again"]] == [("fp32", 1), ("fp32", 2)], "those of the history"
+    assert [len(r["ms"]) for r in found.rows if r["curve"] == "age"] == [5] * 2 * 2 * 2, "ages, numbers, rounds"
     page = (tmp_path / "report.html").read_text()
     assert "Limits of this machine" in page
+    assert "the last 4 s of each encoded again" in page
     assert "data:image/png" in page
     body = json.loads((tmp_path / "figures.json").read_text())
     assert body["about"]["machine"]["cores"] >= 1

@@ -200,6 +200,50 @@ def test_one_after_the_other_is_what_batching_is_compared_with_where_it_was_time
     assert table.rows[1][-2] == "60.0 (60.0 to 60.0)"
 
 
+def test_the_naive_way_for_sessions_is_divided_within_the_rounds_that_timed_both() -> None:
+    rows = []
+    for number, slow in enumerate((1.0, 3.0, 1.0)):
+        rows += machine(number, slow=slow)
+        for x, together, again in ((1, 10.0, 100.0), (4, 20.0, 400.0)):
+            rows.append(row("sessions", "lm", "int8", x, [together * slow], number, bytes=1e8, ops=1e8))
+            if x == 1 or number < 2:
+                body = {"bytes": 1e8, "ops": 1e9 * x}
+                rows.append(row("sessions", "lm again", "int8", x, [again * slow], number, **body))
+    found = scores.score(rows, {"subject": {"chunk_ms": 800}, "size": {"again": 30}})
+    assert [(p["x"], p["ratio"]) for p in found["again"]] == [(1, [10.0] * 3), (4, [20.0] * 3)]
+    assert found["again"][1]["naive"][0] == 800.0, "of two rounds, one of them slow"
+    assert found["capacity"] == [], "it is no encoder"
+    table = next(t for t in tables.cost(found) if "history of each session" in t.title)
+    assert table.rows[0] == [
+        "int8",
+        "1",
+        "10.0 (10.0 to 20.0)",
+        "100 (100 to 200)",
+        "10.0",
+        "100",
+        "10.0 (10.0 to 10.0)",
+    ]
+    assert "the last 24 s of each encoded again" in table.note
+
+
+def test_ages_are_compared_turn_by_turn() -> None:
+    """The second turn is slow, and ages do not differ."""
+    rows = machine(0)
+    for x, noise in ((10, 1.0), (1000, 1.1)):
+        rows += [
+            row("age", "deciding", "int8", x, [8.0, 16.0 * noise, 8.0], 0, bytes=1e8, ops=1e8),
+            row("age", "hearing", "int8", x, [2.0, 4.0 * noise, 2.0], 0, bytes=1e6, ops=1e6),
+        ]
+    found = scores.score(rows)
+    deciding = {p["x"]: p for p in found["age"] if p["part"] == "deciding"}
+    assert deciding[10]["ms"] == [8.0, 8.0, 12.0], "quartiles of the turns, in a single round, too"
+    assert deciding[1000]["to_first"] == [1.0, 1.0, 1.05]
+    assert found["ages"][1]["ms"] == [10.0, 10.0, 16.0]
+    assert found["ages"][1]["to_first"] == [1.0, 1.0, 1.05]
+    table = next(t for t in tables.cost(found) if "age of a session" in t.title)
+    assert {r[0]: r[-1] for r in table.rows}["deciding, int8"] == "1.00 (1.00 to 1.05)"
+
+
 def test_chunks_of_another_length_and_encoders_of_any_name() -> None:
     about = {"subject": {"name": "omni", "tier": "omni", "chunk_ms": 800, "tokens": 23, "held": 1024}}
     rows = [*machine(0), *history(0)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ class Bench:
         self.order: list[str] = []
         self.clocks = Clocks(lambda: self.now, lambda: self.now / 2)
 
-    def point(self, name: str, seconds: float, fails: Exception | None = None, **more: int) -> Point:
+    def point(self, name: str, seconds: float, fails: Exception | None = None, **more: Any) -> Point:
         def run() -> None:
             if fails:
                 raise fails
@@ -53,6 +54,36 @@ def test_every_round_times_each_point_once_in_an_order_of_its_own(tmp_path: Path
     assert [sorted(r) for r in rounds] == [list("abcdefgh")] * 3
     assert len({tuple(r) for r in rounds}) == 3
     assert [row["round"] for row in rows] == [0] * 8 + [1] * 8 + [2] * 8
+
+
+def test_points_of_one_name_take_turns_and_the_last_turn_favours_none() -> None:
+    bench = Bench()
+    young = bench.point("young", 0.1, repeats=3, together="age")
+    old = bench.point("old", 0.2, repeats=3, together="age", warm=False)
+    found = timed.in_turn([young, old], bench.clocks)
+    assert bench.order == ["young", "young", "old", "old", "young", "young", "old", "young done", "old done"]
+    assert [f["ms"] for f in found] == [[100.0] * 3, [200.0] * 3]
+
+
+def test_a_point_that_fails_leaves_its_turns_to_the_others_and_names_keep_points_side_by_side(tmp_path: Path) -> None:
+    bench = Bench()
+    points = [bench.point(name, 0.1, repeats=2, together="age") for name in "ab"]
+    points += [bench.point(name, 0.1, repeats=1) for name in "cdefgh"]
+    points.append(bench.point("full", 0.1, CapacityError("at most 8 tokens"), together="age"))
+    rows = bench.times(points, 3, tmp_path)
+    for number in range(3):
+        parts = [row["part"] for row in rows if row["round"] == number]
+        assert "".join(parts).count("abfull") == 1, "wherever the round has them"
+        assert [row["part"] for row in rows if row["round"] == number and "error" in row] == ["full"]
+    assert all(row["ms"] == [100.0] * 2 for row in rows if row["part"] in ("a", "b"))
+
+
+def test_what_takes_long_is_timed_in_the_first_rounds_only(tmp_path: Path) -> None:
+    bench = Bench()
+    points = [bench.point("long", 9.0, repeats=1, rounds=2), bench.point("short", 0.1, repeats=1)]
+    rows = bench.times(points, 4, tmp_path)
+    found = {name: [row["round"] for row in rows if row["part"] == name] for name in ("long", "short")}
+    assert found == {"long": [0, 1], "short": [0, 1, 2, 3]}
 
 
 def test_a_point_that_fails_is_a_row_and_the_others_go_on(tmp_path: Path) -> None:
