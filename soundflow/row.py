@@ -79,6 +79,7 @@ class Step:
 class _Recent:
     """What was heard of late."""
 
+    tags: deque[FloatArray] = field(default_factory=lambda: deque(maxlen=TAG_MEMORY))
     sure: deque[FloatArray] = field(default_factory=lambda: deque(maxlen=TAG_MEMORY))
     alerts: deque[float] = field(default_factory=lambda: deque(maxlen=TAG_MEMORY))
     waited: Waited = field(default_factory=Waited)
@@ -86,6 +87,7 @@ class _Recent:
     def hear(self, perception: Perception, evidence: Evidence) -> None:
         """The next chunk."""
         self.alerts.append(perception.alert)
+        self.tags.append(perception.tags)
         self.sure.append(perception.sure)
         self.waited.hear(evidence.wanted(perception.sure))
 
@@ -216,7 +218,7 @@ class Row:
         recent = self._recent
         recent.hear(perception, self._evidence)
         if not step.closed:
-            logits[Kind.SPEAK] += self._evidence.bias(recent.sure, recent.alerts, recent.waited)
+            logits[Kind.SPEAK] += self._evidence.bias(recent.tags, recent.alerts, recent.waited)
         can_act = bool(self.manner.tools) and self.model.lalm.can_act
         into = self.session.broken_into(perception.words)
         decided = self.policy.decide(chunk, logits.tolist(), self.hold, can_act, step.closed, into)
@@ -341,6 +343,7 @@ class Row:
             "session": self.session.snapshot(),
             "standing": self.standing.snapshot(),
             "hold": (self.hold.until, self.hold.wary_until),
+            "tags": list(self._recent.tags),
             "sure": list(self._recent.sure),
             "alerts": list(self._recent.alerts),
             "waited": self._recent.waited.snapshot(),
@@ -355,6 +358,7 @@ class Row:
         self.ask_for(saved["standing"])
         self.session.restore(saved["session"])
         self.hold.until, self.hold.wary_until = saved["hold"]
+        self._recent.tags = deque(saved["tags"], maxlen=TAG_MEMORY)
         self._recent.sure = deque(saved["sure"], maxlen=TAG_MEMORY)
         self._recent.alerts = deque(saved["alerts"], maxlen=TAG_MEMORY)
         self._recent.waited = Waited.restore(saved["waited"])

@@ -72,12 +72,13 @@ def with_evidence(
         standing = Standing(instruction, labels)
         evidence = Evidence(labels, weights, instruction, standing.tags, standing.wanted)
         _, finals = simulate_words(speech_items(sample, features), features, random.Random(0))
-        tags, waited = sure(features) if sure else features.tags.astype(np.float32), Waited()
+        tags, waited = features.tags.astype(np.float32), Waited()
+        wanted = sure(features) if sure else tags
         logits = s.logits.copy()
         for k in range(len(logits)):
             if k in finals and standing.hear(finals[k]):
                 evidence, waited = Evidence(labels, weights, instruction, standing.tags, standing.wanted), Waited()
-            waited.hear(evidence.wanted(tags[k]))
+            waited.hear(evidence.wanted(wanted[k]))
             if k not in finals:
                 logits[k, Kind.SPEAK] += evidence.bias(
                     tags[(lo := max(0, k - MEMORY + 1)) : k + 1], features.alert[lo : k + 1], waited

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from training.evaluate import Scored
     from training.stages import RunConfig
 
-ALERT_WEIGHT, ALERT_NEUTRAL, BRANCH_WEIGHT = 2.0, 0.05, 1.25  # chosen on the dial recordings: training/RUNS.md
-WANTED_WEIGHT, WANTED_NEUTRAL = 3.0, 0.02  # chosen on "tell me when you hear X" of other clips: training/RUNS.md
+ALERT_WEIGHT = BRANCH_WEIGHT = 1.0  # chosen on the dial recordings: training/RUNS.md
+WANTED_WEIGHT = 3.0  # chosen on "tell me when you hear X" of train clips: training/RUNS.md
 
 
 class TrainGroup(TyperGroup):
@@ -184,7 +184,6 @@ def calibrate(
         raise DataError(f"{cal[0]}: features heard with the branch were expected (soundflow train features --branch)")
     labels = own.labels if own else nano_labels()
     weights = {"alert_weight": alert_weight, "branch_weight": branch_weight, "wanted_weight": wanted_weight}
-    weights |= {"alert_neutral": ALERT_NEUTRAL, "wanted_neutral": WANTED_NEUTRAL}
     scored = fitting.with_evidence(scored, labels, Calibration(**weights), surely(best, labels))
     found = fitting.fit(scored)
     replace(found.calibration, **weights).save(best / "calibration.json")

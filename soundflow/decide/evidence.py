@@ -23,7 +23,7 @@ from soundflow.types import FloatArray
 
 
 class Evidence:
-    """Bias of <speak> from how sure sounds are of late (`Perception.sure`) and the alert branch, for one instruction.
+    """Bias of <speak> from the newest tags and the alert branch, for one instruction.
 
     Args:
         labels: the sound encoder's, in the order of the tags.
@@ -57,7 +57,7 @@ class Evidence:
         The branch was not taught the sound that is asked for: there its say is the higher one of its own and the tag's.
 
         Args:
-            tags, alerts: how sure each of 521 sounds is, and branch log-odds, of the last chunks, newest last.
+            tags, alerts: [521] and branch log-odds of the last chunks, newest last.
             waited: has heard `wanted` of every chunk. While its sound goes on, once told of, no named tag has a say.
 
         Returns:
