@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from soundflow.decide.policy import Calibration
 from soundflow.errors import ConfigError, DataError
+from soundflow.perceive.named import NamedSounds
 from soundflow.respond.tools import load_tools
 from soundflow.tiers import checkpoint, nano, weights
 from soundflow.tiers.kit import kit
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from training.stages import RunConfig
 
 ALERT_WEIGHT = BRANCH_WEIGHT = 1.0  # chosen on the dial recordings: training/RUNS.md
-WANTED_WEIGHT = 3.0  # chosen on "tell me when you hear X" of train clips: training/RUNS.md
+WANTED_WEIGHT, WANTED_NEUTRAL = 3.0, 0.02  # chosen on "tell me when you hear X" of train and cal clips: RUNS.md
 
 
 class TrainGroup(TyperGroup):
@@ -184,6 +185,7 @@ def calibrate(
         raise DataError(f"{cal[0]}: features heard with the branch were expected (soundflow train features --branch)")
     labels = own.labels if own else nano_labels()
     weights = {"alert_weight": alert_weight, "branch_weight": branch_weight, "wanted_weight": wanted_weight}
+    weights["wanted_neutral"] = WANTED_NEUTRAL if NamedSounds.load(best) else Calibration().wanted_neutral
     scored = fitting.with_evidence(scored, labels, Calibration(**weights), surely(best, labels))
     found = fitting.fit(scored)
     replace(found.calibration, **weights).save(best / "calibration.json")
