@@ -14,11 +14,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.util import Finalize
 from typing import Any, Final
-from weakref import finalize
+from weakref import finalize, ref
 
 from serving import heap
 from serving.work import WorkerLost
@@ -28,6 +29,7 @@ from soundflow.perceive.perceiver import Frames, Perceiver, PerceiverState, chec
 from soundflow.types import AudioChunk, Perception, Sound, Words
 
 MAKE_S: Final = 120.0
+TIDY_S: Final = 5.0  # in a server where nobody speaks, the states of those who left wait no longer
 MAPPED_BYTES: Final = 8 * 1024 * 1024  # a recogniser's blocks are smaller: mapped apart they cost a tenth of its time
 
 _numbers = count()
@@ -87,6 +89,7 @@ class FarPerceiver:
         self.labels, self.own = labels, own
         self._make, self._chunk_samples = make, chunk_samples
         self._process: Any = None
+        self._closed = threading.Event()
         self._left: deque[int] = deque()  # states that nobody holds any more
 
     def start(self) -> FarPerceiver:
@@ -112,6 +115,7 @@ class FarPerceiver:
             if isinstance(error, WorkerLost):
                 raise SoundflowError("the process that hears died as it began; is there memory for it?") from error
             raise
+        threading.Thread(target=_tidy, args=(ref(self), self._closed), name="ears", daemon=True).start()
 
     @property
     def pid(self) -> int:
@@ -120,6 +124,7 @@ class FarPerceiver:
 
     def close(self) -> None:
         """End the process at once; it holds nothing that is not elsewhere."""
+        self._closed.set()
         if self._process is not None:
             self._process.kill()
             self._process.join()
@@ -165,8 +170,28 @@ class FarPerceiver:
         found: list[Perception | Exception] = self._now.ask("step", self._gone(), [s.number for s in states])
         return found
 
+    def forget(self) -> None:
+        """Let go of the states that nobody holds any more; `init_state` and `step_rows` do so, too."""
+        if self._left:
+            self._now.ask("forget", self._gone())
+
     def _gone(self) -> list[int]:
-        return [self._left.popleft() for _ in range(len(self._left))]
+        found: list[int] = []
+        with suppress(IndexError):  # two threads may ask
+            while True:
+                found.append(self._left.popleft())
+        return found
+
+
+def _tidy(far: ref[FarPerceiver], closed: threading.Event) -> None:
+    while not closed.wait(TIDY_S):
+        if (held := far()) is None:
+            return
+        try:
+            held.forget()
+        except WorkerLost:
+            return
+        del held
 
 
 class _Ears:
@@ -179,10 +204,10 @@ class _Ears:
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="perceive")
 
     def open(self, left: Sequence[int], number: int, phrases: Sequence[str], start_sample: int) -> None:
-        self._forget(left)
+        self.forget(left)
         self._states[number] = self._perceiver.init_state(phrases, start_sample)
 
-    def _forget(self, left: Sequence[int]) -> None:
+    def forget(self, left: Sequence[int]) -> None:
         for number in left:
             self._states.pop(number, None)
             self._heard.pop(number, None)
@@ -205,7 +230,7 @@ class _Ears:
             self._heard[number] = chunk, frames
 
     def step(self, left: Sequence[int], numbers: Sequence[int]) -> list[Perception | Exception]:
-        self._forget(left)
+        self.forget(left)
         heard = [self._heard.pop(n) for n in numbers]
         states = [self._states[n] for n in numbers]
         found = self._perceiver.step_rows([c for c, _ in heard], states, [f for _, f in heard])

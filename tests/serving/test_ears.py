@@ -7,17 +7,20 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from weakref import ref
 
 import numpy as np
 import pytest
 import soundfile as sf
 
+from serving import ears as ears_module
 from serving.decider import Decider
-from serving.ears import FarPerceiver, _Ears
+from serving.ears import FarPerceiver, _Ears, _tidy
 from serving.handle import SessionSpec
 from serving.local import LocalWorker
 from serving.work import Command, Frame, Open, WorkerLost
@@ -58,6 +61,7 @@ def unstarted(nano_parts, model):
 @pytest.fixture(scope="module")
 def far(unstarted):
     started = unstarted.start()
+    started._closed.set()  # nothing is forgotten but when a test says so
     yield started
     started.close()
 
@@ -123,6 +127,25 @@ def test_states_go_with_those_who_held_them(far):
     assert list(ears._states) == [8]
     ears.step([8], [])
     assert not ears._states
+
+
+def test_states_go_where_nobody_speaks_any_more(far, monkeypatch):
+    state = far.init_state()
+    number = state.number
+    monkeypatch.setattr(ears_module, "TIDY_S", 0.01)
+    stopped = threading.Event()
+    tidy = threading.Thread(target=_tidy, args=(ref(far), stopped), daemon=True)
+    tidy.start()
+    far.flush(state)  # held: it is there
+    del state
+    until = time.monotonic() + 20
+    while far._left and time.monotonic() < until:
+        time.sleep(0.01)
+    stopped.set()
+    tidy.join()
+    assert not far._left
+    with pytest.raises(RuntimeError, match="KeyError"):
+        far._now.ask("flush", number)
 
 
 class _Fake:
