@@ -7,6 +7,8 @@ from typing import Final
 
 from soundflow.errors import DataError
 
+PENALTY: Final = 1e-4
+"""Of the squared weights of a head, chosen on cal streams (training/RUNS.md)."""
 CLASSES: Final[dict[str, tuple[str, ...]]] = {
     "airplane": ("Aircraft", "Fixed-wing aircraft, airplane"),
     "alarm": ("Alarm", "Smoke detector, smoke alarm", "Fire alarm", "Alarm clock", "Buzzer"),

@@ -22,7 +22,8 @@ from soundflow.perceive.own import features as scaled
 from soundflow.perceive.tags import TagCalibration
 from soundflow.types import FloatArray
 from training.features import Features
-from training.named_classes import CLASSES, UNSURE, class_of, known
+from training.folders import tag_calibration
+from training.named_classes import CLASSES, PENALTY, UNSURE, class_of, known
 from training.tag_thresholds import Item, event_f1, spans
 
 WINDOW: Final = 18_800
@@ -38,7 +39,7 @@ SHIFTS: Final = tuple(float(x) for x in np.arange(-3.0, 2.25, 0.25))
 class NamingConfig:
     """penalty: of the squared weights, a chunk. balance: 0 counts every chunk alike, 1 both sides of a class alike."""
 
-    penalty: float = 1e-4
+    penalty: float = PENALTY
     balance: float = 0.5
 
 
@@ -173,5 +174,5 @@ def surely(adapter: Path, labels: Sequence[str]) -> Callable[[Features], FloatAr
     """
     if (heads := NamedSounds.load(adapter)) is None:
         return None
-    naming, calibration = Naming(heads, labels), TagCalibration.load(adapter / "tags.json")
+    naming, calibration = Naming(heads, labels), tag_calibration(adapter)
     return lambda f: naming(calibration(f.tags.astype(np.float32)), f.sound.astype(np.float32))

@@ -13,11 +13,10 @@ import typer
 from soundflow.errors import ConfigError
 from soundflow.tiers import nano
 from soundflow.tiers.kit import kit
+from training.named_classes import PENALTY
 
 if TYPE_CHECKING:
     from training import tag_thresholds
-
-PENALTY = 1e-4  # chosen on cal streams: training/RUNS.md
 
 app = typer.Typer(no_args_is_help=True, help="Probabilities of sounds.")
 

@@ -12,6 +12,7 @@ have a say of their own, and the larger of the two counts.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ from soundflow.decide.policy import Calibration
 from soundflow.decide.waited import MEMORY, Waited, log_odds
 from soundflow.perceive.labels import ALERTING
 from soundflow.types import FloatArray
+
+NEUTRAL: Final = 0.1
+"""Probability of the highest of sixty tags that says nothing either way."""
 
 
 class Evidence:
@@ -42,7 +46,7 @@ class Evidence:
         self._asked, self._wanted = np.flatnonzero(asked > 0), np.flatnonzero(wanted > 0)
         self._told = np.union1d(self._alerting, self._asked)
         silent = bool(instruction) and not asked.any()
-        self._weight, self._neutral = 0.0 if silent else fit.alert_weight, log_odds(fit.alert_neutral)
+        self._weight = 0.0 if silent else fit.alert_weight
         self._branch_weight = 0.0 if silent else fit.branch_weight
         self._wanted_weight = fit.wanted_weight if len(self._wanted) else 0.0
         self._wanted_neutral = log_odds(fit.wanted_neutral)
@@ -70,7 +74,7 @@ class Evidence:
         columns, asked = (self._alerting, self._asked[:0]) if goes_on else (self._told, self._asked)
         found = 0.0
         if self._weight and len(columns):
-            found += self._weight * (_odds(newest, columns) - self._neutral)
+            found += self._weight * (_odds(newest, columns) - log_odds(NEUTRAL))
         if self._branch_weight and heard:
             named = [_odds(newest, asked)] if len(asked) else []
             found += self._branch_weight * max([*heard, *named])

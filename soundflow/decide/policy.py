@@ -27,8 +27,8 @@ class Calibration:
     The thresholds are the probabilities at which the dial's middle (0.5) fires: `speak_threshold` about a sound,
     `answer_threshold` in a chunk in which somebody has just finished speaking, `act_threshold` for a call.
     `alert_weight`, `branch_weight` and `wanted_weight` (of tags that are waited for) are those of
-    `soundflow.decide.evidence`, whose bias the logits already hold. `alert_neutral`, `wanted_neutral`: how sure it has
-    to be of a sound that alerts, or that is waited for, to say nothing either way.
+    `soundflow.decide.evidence`, whose bias the logits already hold. `wanted_neutral`: how sure it has to be of a
+    sound that is waited for to say nothing either way.
     """
 
     temperature: float = 1.0
@@ -39,7 +39,6 @@ class Calibration:
     alert_weight: float = 0.0
     branch_weight: float = 0.0
     wanted_weight: float = 0.0
-    alert_neutral: float = 0.1
     wanted_neutral: float = 0.05
 
     @staticmethod
@@ -56,9 +55,10 @@ class Calibration:
         made = Calibration(**raw)
         if not made.temperature > 0 or len(made.bias) != len(Kind):
             raise ConfigError(f"{path}: temperature > 0 and three biases were expected")
-        for key in ("alert_neutral", "wanted_neutral"):
-            if not 0 < (value := getattr(made, key)) < 1:
-                raise ConfigError(f"{path}: {key}: a number between 0 and 1 was expected, got {value!r}")
+        if not 0 < made.wanted_neutral < 1:
+            raise ConfigError(
+                f"{path}: wanted_neutral: a number between 0 and 1 was expected, got {made.wanted_neutral}"
+            )
         return made
 
     def save(self, path: Path) -> None:

@@ -136,10 +136,10 @@ def test_a_sound_that_is_named_and_not_waited_for_has_no_such_say():
 
 
 def test_what_says_nothing_either_way_is_a_matter_of_the_calibration():
-    fit = Calibration(alert_weight=2.0, wanted_weight=3.0, alert_neutral=0.05, wanted_neutral=0.02)
+    fit = Calibration(alert_weight=2.0, wanted_weight=3.0, wanted_neutral=0.02)
     evidence = Evidence(LABELS, fit, "", NONE, NONE)
-    assert evidence.bias([_tags(Siren=0.05)], []) == pytest.approx(0.0, abs=1e-5)
-    assert evidence.bias([_tags(Siren=0.2)], []) == pytest.approx(2 * (np.log(0.25) - np.log(0.05 / 0.95)), rel=1e-4)
+    assert evidence.bias([_tags(Siren=0.1)], []) == pytest.approx(0.0, abs=1e-5)
+    assert evidence.bias([_tags(Siren=0.2)], []) == pytest.approx(2 * (np.log(0.25) - np.log(0.1 / 0.9)), rel=1e-4)
     asked = asked_tags("Tell me when you hear a cat.", LABELS)
     evidence, waited = Evidence(LABELS, fit, "Tell me when you hear a cat.", asked, asked), Waited()
     waited.hear(0.2)
@@ -148,7 +148,7 @@ def test_what_says_nothing_either_way_is_a_matter_of_the_calibration():
     )
 
 
-@pytest.mark.parametrize("key", ["alert_neutral", "wanted_neutral"])
+@pytest.mark.parametrize("key", ["wanted_neutral"])
 def test_a_neutral_that_is_no_probability_is_refused(tmp_path, key):
     (tmp_path / "calibration.json").write_text(json.dumps({key: 0.0}))
     with pytest.raises(ConfigError, match=f"{key}: a number between 0 and 1 was expected, got 0.0"):
