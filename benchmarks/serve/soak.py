@@ -17,7 +17,9 @@ from soundflow.errors import SoundflowError
 
 SAMPLE_S: Final = 5.0
 BUSY_S: Final = 120.0  # sessions join until then; when the last one has ended, the server rests
-REST_S: Final = 25.0  # longer than a lost session waits for its client, and than the heap waits to be trimmed
+REST_S: Final = 60.0
+"""Longer than it takes until the last of a lost session is given back: 2 s for its client to return, up to 20 for the
+server's collector, 5 for the hearing process to be told, 20 for that one's heap to be trimmed."""
 DRAWS: Final = 2000
 REFUSAL: Final = '"code":"capacity"'  # of the body of a 503
 RETRY_S: Final = 3.0
