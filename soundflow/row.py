@@ -31,6 +31,7 @@ from soundflow.respond.playback import Playback
 from soundflow.respond.recall import recall
 from soundflow.respond.reply import REPLY_ROOM
 from soundflow.respond.spoken_values import tool_phrases
+from soundflow.respond.told import told
 from soundflow.respond.tools import tools_prompt
 from soundflow.session import Session, SessionConfig
 from soundflow.types import AudioChunk, Decision, FloatArray, Kind, Perception, ReplyRequest, Tool, Vad, Words
@@ -185,7 +186,8 @@ class Row:
         self.now, self._last = chunk.end_sample, perception
         if self.manner.muted:
             kept = tuple(s for s in perception.sounds if not self._muted(s.label))
-            perception = replace(perception, sounds=kept)
+            whole = perception.whole
+            perception = replace(perception, sounds=kept, whole=None if whole and self._muted(whole.label) else whole)
         return self._step(perception)
 
     def commit(self) -> Step | None:
@@ -288,10 +290,12 @@ class Row:
         return self.replies.start(self._recalled(request), self.now), decision
 
     def _recalled(self, request: ReplyRequest) -> ReplyRequest:
-        """The request, with its answer where it asks for what was heard."""
+        """The request, with its answer where it asks for what was heard or told."""
         if request.kind is Kind.SPEAK and request.heard and not request.say:
             labels = (*self.model.perceiver.labels, *self.model.perceiver.own.names)
-            request.say = recall(request.heard, self.session.remembered(request.asked_at), request.sample, labels)
+            notes = self.session.remembered(request.asked_at)
+            request.say = recall(request.heard, notes, request.sample, labels)
+            request.say = request.say or told(request.heard, notes, request.sample)
         return request
 
     def _step(self, perception: Perception) -> Step:

@@ -14,7 +14,7 @@ from soundflow import floor
 from soundflow.clock import samples, seconds
 from soundflow.decide.announced import Announced, announced_as
 from soundflow.decide.context import said_note
-from soundflow.decide.notes import MAX_NOTES, MAX_REMEMBERED, forget, known, sound_note
+from soundflow.decide.notes import MAX_NOTES, MAX_REMEMBERED, forget, known, sound_note, whole_note
 from soundflow.events import Action, ErrorEvent, Event, ReplyCancelled, ReplyDelta, ReplyDone, ReplyStarted
 from soundflow.perceive.own import OwnSound
 from soundflow.report import decision_event, note_event, sound_event, speech_events, transcript_events
@@ -228,6 +228,8 @@ class Session:
             events.append(sound_event(sound, t))
             if (note := sound_note(sound)) is not None:
                 s.fresh.append((p.chunk, note))
+        if p.whole is not None:
+            s.fresh.append((p.chunk, whole_note(p.whole)))
         s.stable_words += len(p.words.new)
         events += transcript_events(p.words, t, s.speech_start, s.stable_words)
         if p.words.final is not None:

@@ -90,6 +90,7 @@ class Perception:
     embedding. speech: [D_s] mean
     speech frame of the chunk, zeros where nobody speaks. alert: log-odds of the alert branch, 0 without one. own: a
     probability for each sound that the user taught (`soundflow.perceive.own`), 0.5 where the dial's middle fires.
+    whole: a sound that has ended, under the name that all of it gives it (`soundflow.perceive.whole`).
     """
 
     chunk: int
@@ -104,6 +105,7 @@ class Perception:
     alert: float = 0.0
     own: tuple[float, ...] = ()
     named: FloatArray | None = None
+    whole: Sound | None = None
 
     @property
     def sure(self) -> FloatArray:
@@ -153,10 +155,12 @@ class ActionCall:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What was heard or said once it leaves the cache: `text` at `sample`."""
+    """What was heard or said once it leaves the cache: `text` at `sample`. `until`: end of a sound that was named as a
+    whole, 0 of others."""
 
     sample: int
     text: str
+    until: int = 0
 
 
 @dataclass(slots=True)

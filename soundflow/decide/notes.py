@@ -24,6 +24,11 @@ def sound_note(sound: Sound) -> Note | None:
     return Note(sound.onset, display_name(sound.label))
 
 
+def whole_note(sound: Sound) -> Note:
+    """A note of a sound that was named as a whole."""
+    return Note(sound.onset, display_name(sound.label), sound.offset or sound.onset)
+
+
 def forget(fresh: deque[tuple[int, Note]], notes: deque[Note], forgotten: int) -> list[Note]:
     """Move what has left the cache from `fresh` to `notes`, without repeating itself -> the new notes.
 
@@ -34,7 +39,10 @@ def forget(fresh: deque[tuple[int, Note]], notes: deque[Note], forgotten: int) -
     made: list[Note] = []
     while fresh and fresh[0][0] <= forgotten:
         note = fresh.popleft()[1]
-        if not notes or notes[-1].text != note.text:
+        last = notes[-1] if notes else None
+        if last and last.text == note.text and note.sample <= last.sample <= note.until:
+            notes[-1] = note  # the same sound, now as a whole
+        elif last is None or last.text != note.text or note.until:
             notes.append(note)
             made.append(note)
     return made

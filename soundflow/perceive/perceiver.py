@@ -23,6 +23,7 @@ from soundflow.perceive.speech import SpeechEncoder
 from soundflow.perceive.tags import SoundEvents, SoundEventsConfig, SoundEventsState, TagCalibration
 from soundflow.perceive.thresholds import Thresholds
 from soundflow.perceive.vad import VadState, VoiceActivity
+from soundflow.perceive.whole import WholeSounds, WholeState
 from soundflow.perceive.words import WordsChannel, WordsConfig
 from soundflow.types import AudioChunk, FloatArray, Perception, Sound, Vad, Words
 
@@ -63,6 +64,7 @@ class PerceiverState:
     events: SoundEventsState
     own: OwnState
     own_events: SoundEventsState
+    whole: WholeState
 
     def snapshot(self) -> dict[str, Any]:
         return {name: getattr(self, name).snapshot() for name in self.__slots__}
@@ -119,6 +121,8 @@ class Perceiver:
         if taken := sorted(set(self.own.names) & set(self.labels)):
             raise WeightsError(f"own sounds: a name that is no AudioSet label was expected, got {taken[0]!r}")
         self._naming = Naming(named, self.labels) if named else None
+        headed = [label for group in named.classes.values() for label in group] if named else []
+        self._whole = WholeSounds(self.labels, headed, chunk_samples)
         self._own_events = SoundEvents(self.own.names, chunk_samples, OWN_EVENTS)
         self._speech_tags = [i for i, name in enumerate(self.labels) if name in SPEECH]
 
@@ -143,6 +147,7 @@ class Perceiver:
             self._events.init_state(),
             self.own.init_state(),
             self._own_events.init_state(),
+            self._whole.init_state(),
         )
 
     def expect(self, state: PerceiverState, phrases: Sequence[str]) -> None:
@@ -211,7 +216,8 @@ class Perceiver:
             words = self._words.step(chunk, frames.vad, state.words, speech_score)
         p = self.calibration(frames.tags)
         named = self._naming(p[None], frames.sound[None])[0] if self._naming else None
-        sounds = self._events.step(p if named is None else named, chunk.index, state.events)
+        sure = p if named is None else named
+        sounds = self._events.step(sure, chunk.index, state.events)
         sounds += self._own_events.step(frames.own, chunk.index, state.own_events)
         return Perception(
             chunk=chunk.index,
@@ -226,6 +232,7 @@ class Perceiver:
             alert=frames.alert,
             own=tuple(frames.own.tolist()),
             named=named,
+            whole=self._whole.step(frames.level_db, sure, chunk.index, state.whole),
         )
 
     def step_rows(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Final
 
 import numpy as np
@@ -85,10 +86,11 @@ def recall(asked: str, notes: Sequence[Note], now: int, labels: Sequence[str]) -
         return _named(asked, names, sounds, now)
     if not sounds or _words(asked) - _OPEN or not (_WH.search(asked) or _YES_NO.search(asked)):
         return ""
+    when = ", {}" if _WHEN.search(asked) else ""
     if _FIRST.search(asked):
-        return f"The first sound that I noticed was {sounds[0].name}, {ago(now - sounds[0].sample)}."
+        return f"The first sound that I noticed was {sounds[0].name}{when.format(ago(now - sounds[0].sample))}."
     if _LAST.search(asked):
-        return f"I heard {sounds[-1].name}, {ago(now - sounds[-1].sample)}."
+        return f"I heard {sounds[-1].name}{when.format(ago(now - sounds[-1].sample))}."
     newest = list(dict.fromkeys(e.name for e in reversed(sounds)))[:MOST_LISTED]
     return f"I heard {_and(newest[::-1])}."
 
@@ -106,19 +108,28 @@ class Heard:
 
 
 def events(sounds: Sequence[Note]) -> list[Heard]:
-    """Notes that began together are of one sound, of which a kind ("a duck") says more than its class ("an animal")."""
+    """Notes that began together, or while a whole sound lasted, are of one sound. What it was as a whole says most of
+    it, then a kind ("a duck"), then its class ("an animal")."""
     groups: list[list[Note]] = []
     for note in sounds:
-        if groups and note.sample - groups[-1][0].sample <= samples(TOGETHER_S):
+        if groups and note.sample <= _end(groups[-1]):
             groups[-1].append(note)
         else:
             groups.append([note])
     found = []
     for group in groups:
-        names = dict.fromkeys(n.text for n in group)
-        by_class = sorted(names, key=lambda name: not _KINDS.get(name, frozenset()).isdisjoint(names))
+        names = dict.fromkeys(n.text for n in sorted(group, key=lambda n: not n.until))
+        whole = {n.text for n in group if n.until}
+        by_class = sorted(
+            names, key=lambda x: x not in whole and not (_KINDS.get(x, frozenset()) - {x}).isdisjoint(names)
+        )
         found.append(Heard(group[0].sample, tuple(by_class)))
     return found
+
+
+def _end(group: Sequence[Note]) -> int:
+    """Last sample at which another note may begin that belongs to these."""
+    return max(group[0].sample + samples(TOGETHER_S), *(n.until for n in group))
 
 
 def names_of(text: str, labels: Sequence[str]) -> tuple[str, ...]:
@@ -195,8 +206,13 @@ def _spoken(what: str, said: Sequence[Note]) -> Note | None:
     wanted = _words(what) - _COMMON - {"last", "previous"}
     if not wanted:
         return said[-1] if said else None
-    best = max(reversed(said), key=lambda n: len(wanted & _words(n.text)), default=None)
+    best = max(reversed(said), key=lambda n: (len(wanted & _words(n.text)), _alike(what, n.text)), default=None)
     return best if best and wanted & _words(best.text) else None
+
+
+def _alike(a: str, b: str) -> float:
+    """0 to 1: what was misheard is still spelled alike."""
+    return SequenceMatcher(None, a.lower(), b.lower(), autojunk=False).ratio()
 
 
 def _words(text: str) -> set[str]:

@@ -7,7 +7,7 @@ from collections import deque
 import pytest
 
 from soundflow.decide.context import MAX_SAID
-from soundflow.decide.notes import forget, known, sound_note
+from soundflow.decide.notes import forget, known, sound_note, whole_note
 from soundflow.types import Note, Sound
 
 
@@ -32,6 +32,14 @@ def test_what_has_left_the_cache_is_noted_once_in_a_row() -> None:
     assert forget(fresh, notes, 3) == [Note(20, "cat"), Note(30, "dog")]
     assert [note.text for note in notes] == ["dog", "cat", "dog"]
     assert [note.text for _, note in fresh] == ["bird"]
+
+
+def test_a_whole_sound_takes_the_place_of_its_beginning_and_of_no_other() -> None:
+    fresh = deque([(1, Note(100, "a dog")), (2, Note(90, "a dog", 300)), (3, Note(900, "a dog", 1200))])
+    notes: deque[Note] = deque()
+    assert forget(fresh, notes, 9) == [Note(100, "a dog"), Note(900, "a dog", 1200)]
+    assert [*notes] == [Note(90, "a dog", 300), Note(900, "a dog", 1200)]
+    assert whole_note(Sound("Bark", 0.4, 90, 300)) == Note(90, "a dog barking", 300)
 
 
 def test_a_question_gets_sounds_and_the_last_of_what_was_said_before_it() -> None:

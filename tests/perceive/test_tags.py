@@ -247,5 +247,7 @@ def test_names() -> None:
     assert display_name("Smoke detector, smoke alarm") == "a smoke alarm"
     assert display_name("Bark") == "a dog barking"
     assert display_name("Shatter") == "glass breaking"
-    assert display_name("Rattle (instrument)") == "the sound of rattle"
+    assert display_name("Kettle (whistling), pot") == "the sound of kettle"
+    known = {label for parent, children in GENERIC.items() for label in (parent, *children)}
+    assert not {label for label in known - NOT_OF_YAMNET if label not in _NAMES}
     assert sum(label in _NAMES for group in ALERTING.values() for label in group) == sum(map(len, ALERTING.values()))

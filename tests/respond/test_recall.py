@@ -43,11 +43,13 @@ def ask(text: str) -> str:
         ("What was before the siren, did you notice?", "I have not noticed a siren."),
         ("What did you hear before my last question?", "I heard a phone ringing before that."),
         ("What was the sound before I asked how much is seven plus five?", "I heard a dog barking before that."),
+        ("What was the first sound you heard?", "The first sound that I noticed was a dog barking."),
         (
-            "What was the first sound you heard?",
+            "When did you notice the first sound?",
             "The first sound that I noticed was a dog barking, about 4 minutes ago.",
         ),
-        ("What was that noise?", "I heard rain, about 30 seconds ago."),
+        ("What was that noise?", "I heard rain."),
+        ("What did you hear before my question about seven plus nine?", "I heard a dog barking before that."),
         ("What have you heard so far?", "I heard a dog barking, a phone ringing and rain."),
         ("What did you hear two questions ago?", "I heard a dog barking before that."),
         ("What did you hear one question ago?", "I heard a phone ringing before that."),
@@ -116,3 +118,25 @@ def test_a_taught_sound_can_be_asked_for() -> None:
 )  # fmt: skip
 def test_times_as_one_says_them(s: int, said: str) -> None:
     assert ago(s * S) == said
+
+
+def test_a_misheard_question_is_the_one_that_is_spelled_alike() -> None:
+    notes = [
+        Note(10 * S, "a dog barking"),
+        Note(20 * S, '"What is the opposite of art?"'),
+        Note(30 * S, "rain"),
+        Note(40 * S, '"What is the opposite of big?"'),
+    ]
+    assert recall("What was the sound before my question about the opposite of hot?", notes, NOW, LABELS) == (
+        "I heard a dog barking before that."
+    )
+
+
+def test_a_sound_as_a_whole_names_what_was_heard_while_it_lasted() -> None:
+    notes = [Note(10 * S, "a mouse"), Note(10 * S, "a baby crying", 18 * S), Note(16 * S, "a dog barking")]
+    (heard,) = events(notes)
+    assert heard.name == "a baby crying"
+    assert set(heard.names) == {"a baby crying", "a mouse", "a dog barking"}
+    assert recall("What was the last sound?", notes, NOW, LABELS) == "I heard a baby crying."
+    assert recall("Did you hear a dog?", notes, NOW, LABELS).startswith("Yes, I heard a dog")
+    assert len(events([*notes, Note(19 * S, "rain")])) == 2

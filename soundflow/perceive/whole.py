@@ -1,0 +1,144 @@
+"""What a sound was as a whole, said once it has ended: the name that its loud chunks agree on.
+
+`SoundEvents` tells of a label as soon as one chunk is sure of it, under every name that is. Most sounds in a home last
+one to some seconds and stand out from the quiet around them; the mean over all of that names them better than the first
+or the surest chunk does. Speech is not named here, its words are kept.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundflow.errors import ConfigError
+from soundflow.perceive.labels import SPEECH, UNREPORTED
+from soundflow.perceive.named import log_odds
+from soundflow.types import FloatArray, Sound
+
+FLOOR_CHUNKS: Final = 25  # of which the quietest is the background
+
+
+@dataclass(frozen=True, slots=True)
+class WholeConfig:
+    """Chosen on recordings of cal and of the dial's quarter (training/RUNS.md).
+
+    margin_db: over the background, from which a chunk stands out. hang: chunks of quiet that a sound may hold.
+    most: chunks; a longer sound is named by its first ones, and once. drop_db: chunks so far under the loudest do not
+    count. least: mean log-odds under which there is no name. unheard: taken from the log-odds of labels without a head
+    of their own. speech: taken from those of speech.
+    """
+
+    margin_db: float = 10.0
+    hang: int = 1
+    most: int = 25
+    drop_db: float = 12.0
+    least: float = -3.0
+    unheard: float = 2.0
+    speech: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.margin_db <= 0 or self.drop_db <= 0 or self.hang < 0 or self.most <= self.hang:
+            raise ConfigError(f"whole sounds: margin_db, drop_db > 0 and 0 <= hang < most were expected, got {self}")
+
+
+@dataclass(slots=True)
+class WholeState:
+    """Of one stream. `levels` of the last chunks; of the sound that goes on its `onset` (-1: none), how many of its
+    last chunks were `quiet`, and level and probabilities of its chunks; `told`: it was named before it ended."""
+
+    levels: deque[float] = field(default_factory=lambda: deque(maxlen=FLOOR_CHUNKS))
+    onset: int = -1
+    quiet: int = 0
+    told: bool = False
+    heard: list[tuple[float, FloatArray]] = field(default_factory=list)
+
+    def reset(self) -> None:
+        """Make this state equal to a fresh one."""
+        self.levels.clear()
+        self.onset, self.quiet, self.told, self.heard = -1, 0, False, []
+
+    def snapshot(self) -> dict[str, Any]:
+        """A copy that later steps do not change."""
+        return {
+            "levels": list(self.levels),
+            "onset": self.onset,
+            "quiet": self.quiet,
+            "told": self.told,
+            "heard": [(level, p.copy()) for level, p in self.heard],
+        }
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Go back to `snapshot`."""
+        self.levels.clear()
+        self.levels.extend(float(x) for x in snapshot["levels"])
+        self.onset, self.quiet, self.told = int(snapshot["onset"]), int(snapshot["quiet"]), bool(snapshot["told"])
+        self.heard = [(float(level), np.array(p, np.float32)) for level, p in snapshot["heard"]]
+
+
+class WholeSounds:
+    """Names the sounds of a stream that stand out, each once.
+
+    Args:
+        labels: of the probabilities.
+        headed: labels that a head of their own speaks for; empty where there are no heads, and all count alike.
+    """
+
+    def __init__(
+        self, labels: Sequence[str], headed: Sequence[str], chunk_samples: int, config: WholeConfig | None = None
+    ) -> None:
+        self.labels, self.chunk_samples, self.config = tuple(labels), chunk_samples, config or WholeConfig()
+        heads = set(headed)
+        self._speech: NDArray[np.intp] = np.array([i for i, x in enumerate(labels) if x in SPEECH], np.intp)
+        self._less = np.array([0.0 if not heads or x in heads else self.config.unheard for x in labels], np.float32)
+        self._less[[x in SPEECH or x in UNREPORTED for x in labels]] = np.inf
+
+    def init_state(self) -> WholeState:
+        """State of a stream that has not begun."""
+        return WholeState()
+
+    def step(self, level_db: float, p: FloatArray, chunk: int, state: WholeState) -> Sound | None:
+        """The sound that ended, or grew longer than `most` chunks, in this chunk; None where none did, or it has no
+        name.
+
+        Args:
+            level_db: of the chunk.
+            p: [L] probabilities of it.
+            chunk: its index.
+            state: updated in place.
+        """
+        state.levels.append(level_db)
+        loud = level_db > min(state.levels) + self.config.margin_db
+        if state.onset < 0:
+            if loud:
+                state.onset, state.quiet, state.heard = chunk * self.chunk_samples, 0, [(level_db, p)]
+            return None
+        state.quiet = 0 if loud else state.quiet + 1
+        ended = state.quiet > self.config.hang
+        if not ended and not state.told:
+            state.heard.append((level_db, p))
+        named = None
+        if (ended or len(state.heard) >= self.config.most) and not state.told:
+            state.told = True
+            end = (chunk + 1 - state.quiet) * self.chunk_samples
+            named = self._named(state.heard[: len(state.heard) - min(state.quiet, self.config.hang)], state.onset, end)
+        if ended:
+            state.onset, state.told = -1, False
+        if state.told or ended:
+            state.heard = []
+        return named
+
+    def _named(self, heard: Sequence[tuple[float, FloatArray]], onset: int, end: int) -> Sound | None:
+        loudest = max(level for level, _ in heard)
+        odds = log_odds(np.stack([p for level, p in heard if level > loudest - self.config.drop_db]))
+        mean = odds.mean(axis=0)
+        name = int((mean - self._less).argmax())
+        best = float(mean[name] - self._less[name])
+        spoken = float(odds[:, self._speech].max(axis=1, initial=-np.inf).mean()) - self.config.speech
+        if best < max(self.config.least, spoken):
+            return None
+        return Sound(self.labels[name], float(1 / (1 + np.exp(-mean[name]))), onset, end)
