@@ -45,6 +45,17 @@ class SoundEvent(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SoundWhole(Event):
+    """Once a sound that stood out has ended, or has lasted 4.8 s: what all of it together is most likely to be."""
+
+    type: ClassVar[str] = "sound.whole"
+    label: str
+    p: float
+    onset: float
+    offset: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpeechStarted(Event):
     type: ClassVar[str] = "speech.started"
     start: float

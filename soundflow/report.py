@@ -8,11 +8,12 @@ from soundflow.events import (
     Event,
     NoteEvent,
     SoundEvent,
+    SoundWhole,
     SpeechStarted,
     SpeechStopped,
     Transcript,
 )
-from soundflow.types import Decision, Kind, Note, Sound, Vad, Words
+from soundflow.types import Decision, Kind, Note, Sound, Vad, Whole, Words
 
 
 def decision_event(decision: Decision, t: float) -> DecisionEvent:
@@ -23,6 +24,11 @@ def decision_event(decision: Decision, t: float) -> DecisionEvent:
 def sound_event(sound: Sound, t: float) -> SoundEvent:
     offset = None if sound.offset is None else seconds(sound.offset)
     return SoundEvent(t=t, label=sound.label, p=round(sound.p, 4), onset=seconds(sound.onset), offset=offset)
+
+
+def whole_event(sound: Whole, t: float) -> SoundWhole:
+    ends = seconds(sound.onset), seconds(sound.offset)
+    return SoundWhole(t=t, label=sound.label, p=round(sound.p, 4), onset=ends[0], offset=ends[1])
 
 
 def note_event(note: Note, t: float) -> NoteEvent:

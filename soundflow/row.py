@@ -34,7 +34,18 @@ from soundflow.respond.spoken_values import tool_phrases
 from soundflow.respond.told import told
 from soundflow.respond.tools import tools_prompt
 from soundflow.session import Session, SessionConfig
-from soundflow.types import AudioChunk, Decision, FloatArray, Kind, Perception, ReplyRequest, Tool, Vad, Words
+from soundflow.types import (
+    AudioChunk,
+    Decision,
+    FloatArray,
+    Kind,
+    Perception,
+    ReplyRequest,
+    Tool,
+    Vad,
+    Whole,
+    Words,
+)
 
 TAG_MEMORY = 4
 USUAL = "a word " * 20  # a request that must fit beside the tools
@@ -224,9 +235,9 @@ class Row:
         can_act = bool(self.manner.tools) and self.model.lalm.can_act
         into = self.session.broken_into(perception.words)
         decided = self.policy.decide(chunk, logits.tolist(), self.hold, can_act, step.closed, into)
+        decided, whole = self._look_again(perception, decided, step.closed)
         own, decided = self._taught(perception, decided)
-        labels = self.model.perceiver.labels
-        names = sound_names(np.stack(recent.sure), labels) if decided.kind is not Kind.SILENT else ()
+        names = self._names(decided, whole)
         if self.manner.manual or self._unwanted(names, step.closed, own):
             own, decided = None, replace(decided, kind=Kind.SILENT)
         out = self.session.on_chunk(perception, decided, self.lalm.forgotten[0], self._kept(names), own)
@@ -311,6 +322,22 @@ class Row:
         ids = [*self.model.context.words(words.new, closed), *typed][-(lalm.text_limit - 2) :]
         audio = lalm.audio_embedding(perception, self.standing.tags)
         return lalm.chunk_inputs(audio, self.lalm, 0, self.replies.take_pending(), ids)
+
+    def _look_again(self, perception: Perception, decided: Decision, closed: bool) -> tuple[Decision, Whole | None]:
+        """What the end of a sound says where nobody asked for anything and nothing was told of since it began -> the
+        decision, and the sound where it is told of for that."""
+        whole = perception.whole
+        if whole is None or closed or not self._evidence.unasked or self.session.announced.since(whole.onset):
+            return decided, None
+        again = self.policy.look_again(decided, whole, self.hold)
+        return again, whole if again.kind is not decided.kind else None
+
+    def _names(self, decided: Decision, whole: Whole | None) -> tuple[str, ...]:
+        """What a decision is about, plain names, strongest first; nothing of silence."""
+        if whole:
+            return (display_name(whole.label),)
+        labels, sure = self.model.perceiver.labels, self._recent.sure
+        return sound_names(np.stack(sure), labels) if decided.kind is not Kind.SILENT else ()
 
     def _taught(self, perception: Perception, decided: Decision) -> tuple[OwnSound | None, Decision]:
         """The most probable taught sound that is to be told of now, with that decision; else None and `decided`."""

@@ -17,7 +17,7 @@ from soundflow.decide.context import said_note
 from soundflow.decide.notes import MAX_NOTES, MAX_REMEMBERED, forget, known, sound_note, whole_note
 from soundflow.events import Action, ErrorEvent, Event, ReplyCancelled, ReplyDelta, ReplyDone, ReplyStarted
 from soundflow.perceive.own import OwnSound
-from soundflow.report import decision_event, note_event, sound_event, speech_events, transcript_events
+from soundflow.report import decision_event, note_event, sound_event, speech_events, transcript_events, whole_event
 from soundflow.types import ActionCall, Decision, Kind, Note, Perception, ReplyRequest, Tool, Vad, Words
 
 MAX_HEARD = 8
@@ -229,6 +229,7 @@ class Session:
             if (note := sound_note(sound)) is not None:
                 s.fresh.append((p.chunk, note))
         if p.whole is not None:
+            events.append(whole_event(p.whole, t))
             s.fresh.append((p.chunk, whole_note(p.whole)))
         s.stable_words += len(p.words.new)
         events += transcript_events(p.words, t, s.speech_start, s.stable_words)

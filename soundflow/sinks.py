@@ -18,6 +18,7 @@ from soundflow.events import (
     ReplyDone,
     ReplyStarted,
     SoundEvent,
+    SoundWhole,
     SpeechStarted,
     SpeechStopped,
     Summary,
@@ -94,6 +95,8 @@ def describe(event: Event) -> tuple[str, str] | None:
             return "SOUND", f"{event.label} {event.p:.2f}"
         case SoundEvent():
             return "ENDED", f"{event.label} after {max(0.0, (event.offset or 0.0) - event.onset):.1f} s"
+        case SoundWhole():
+            return "WHOLE", f"{event.label}, {event.offset - event.onset:.1f} s"
         case Transcript(final=True):
             return "WORDS", f'"{one_line(event.text)}"'
         case ReplyDone():

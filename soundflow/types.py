@@ -82,6 +82,23 @@ class Sound:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """A sound that has ended, or lasted a while, taken as a whole: from `onset` to `offset`, called `label` with
+    probability `p`.
+
+    margin: log-odds of its likeliest label that alerts over those of its likeliest other one. alert: mean log-odds of
+    the alert branch.
+    """
+
+    label: str
+    p: float
+    onset: int
+    offset: int
+    margin: float = 0.0
+    alert: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Perception:
     """All that perception knows at the end of one chunk.
 
@@ -105,7 +122,7 @@ class Perception:
     alert: float = 0.0
     own: tuple[float, ...] = ()
     named: FloatArray | None = None
-    whole: Sound | None = None
+    whole: Whole | None = None
 
     @property
     def sure(self) -> FloatArray:

@@ -9,7 +9,7 @@ from soundflow.decide.notes import MAX_NOTES
 from soundflow.events import Transcript
 from soundflow.report import transcript_events
 from soundflow.session import Session, SessionConfig
-from soundflow.types import ActionCall, Decision, Kind, Perception, Segment, Sound, Vad, Word, Words
+from soundflow.types import ActionCall, Decision, Kind, Perception, Segment, Sound, Vad, Whole, Word, Words
 
 CHUNK = 6400
 CLEAR = (0.9, 0.95, 0.99)
@@ -236,6 +236,15 @@ def test_what_leaves_the_cache_becomes_a_note_that_a_later_question_gets():
     assert "dog" in note.text.lower()
     out = s.chunk(Kind.SPEAK, words=said("What did you hear?", s.k))
     assert any("dog" in n.text.lower() for n in out.start.notes)
+
+
+def test_a_whole_sound_is_sent_and_noted():
+    s, zeros = Script(), np.zeros(1, np.float32)
+    for whole in (Whole("Bark", 0.4, CHUNK, 3 * CHUNK), Whole("Dog", 0.4, 3 * CHUNK, 5 * CHUNK)):
+        heard = Perception(4, 5 * CHUNK, zeros, zeros, zeros, Vad((), False), Words(), whole=whole)
+        (event,) = s.session.perceived(heard)
+    assert event.to_json() == '{"type": "sound.whole", "t": 2.0, "label": "Dog", "p": 0.4, "onset": 1.2, "offset": 2.0}'
+    assert [n.text for n in s.session.remembered(9 * CHUNK)] == ["a dog barking", "a dog"]
 
 
 def test_notes_are_bounded():

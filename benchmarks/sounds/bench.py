@@ -14,7 +14,7 @@ from benchmarks.instances import Row as Instance
 from benchmarks.report import Picture
 from benchmarks.runs import Options, Result, finish, heard
 from benchmarks.sounds import classes, desed, fit, pictures, plan, tables
-from benchmarks.sounds.heard import ALWAYS, NAMES, YAMNET, SoundsSetup, hear
+from benchmarks.sounds.heard import ALWAYS, NAMES, WHOLE, YAMNET, SoundsSetup, hear
 from benchmarks.sounds.score import HEADLINE, score, stream
 from soundflow.errors import ConfigError
 
@@ -63,7 +63,7 @@ def _heard(
     files: int,
 ) -> list[Instance]:
     for name in o.systems:
-        if name not in NAMES:
+        if name not in (*NAMES, WHOLE):
             systems.check(name)
     needs_index = tsv is None or YAMNET in o.systems
     audio = audio_folder(o.audio) if needs_index or folder is None else folder

@@ -19,17 +19,20 @@ from benchmarks.sounds.classes import Classes
 from benchmarks.systems import NUMBERS, OURS, Ask, Listener, Nano, Setup, System
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.clock import chunk_samples, seconds
-from soundflow.events import Event, SoundEvent
+from soundflow.events import Event, SoundEvent, SoundWhole
 from soundflow.loop import Stream
 from soundflow.perceive.chunker import Chunker
+from soundflow.perceive.labels import SPEECH
 from soundflow.perceive.sound import SoundEncoder, labels
 from soundflow.tiers import weights
 from soundflow.types import Decision, FloatArray, Perception
 
 YAMNET = "yamnet"
 ALWAYS = "always-respond"
+WHOLE = f"{OURS}-whole"
+"""Ours by what each sound was as a whole: told of once, at its end."""
 NAMES = (OURS, YAMNET, "always-silent", ALWAYS)
-WITH_SCORES = (OURS, *NUMBERS, YAMNET)
+WITH_SCORES = (OURS, *NUMBERS, WHOLE, YAMNET)
 DIGITS = 5  # of scores
 
 
@@ -82,12 +85,32 @@ class OurScores(Scored):
 class Ours:
     """A system of ours whose streams also give scores."""
 
-    def __init__(self, nano: Nano, into: Classes) -> None:
-        self.name, self.chunk = nano.name, nano.chunk
-        self._nano, self._into = nano, into
+    def __init__(self, nano: Nano, into: Classes, whole: bool = False) -> None:
+        self.name, self.chunk = WHOLE if whole else nano.name, nano.chunk
+        self._nano, self._into, self._listener = nano, into, WholeScores if whole else OurScores
 
     def open(self, ask: Ask) -> Listener:
-        return OurScores(self._nano, ask, self._into)
+        return self._listener(self._nano, ask, self._into)
+
+
+class WholeScores(OurScores):
+    """Of the same stream, what is told of a sound once it has ended."""
+
+    def push(self, pcm: FloatArray) -> list[Event]:
+        return [_whole(e) for e in super().push(pcm) if _kept(e)]
+
+    def close(self) -> list[Event]:
+        return [_whole(e) for e in super().close() if _kept(e)]
+
+
+def _kept(event: Event) -> bool:
+    return not isinstance(event, SoundEvent) or event.label in SPEECH
+
+
+def _whole(event: Event) -> Event:
+    if not isinstance(event, SoundWhole):
+        return event
+    return SoundEvent(t=event.t, label=event.label, p=event.p, onset=event.onset, offset=event.offset)
 
 
 class Thresholded:
@@ -172,8 +195,8 @@ def make(setup: SoundsSetup) -> list[System]:
         elif name == ALWAYS:
             found.append(Always(into))
         else:
-            made = systems.make(replace(setup, systems=(name,)))[0]
-            found.append(Ours(made, into) if type(made) is Nano else made)
+            made = systems.make(replace(setup, systems=(OURS if name == WHOLE else name,)))[0]
+            found.append(Ours(made, into, name == WHOLE) if type(made) is Nano else made)
     return found
 
 

@@ -61,6 +61,10 @@ class Announced:
         self.count += self.each and not renamed
         return not renamed
 
+    def since(self, sample: int) -> bool:
+        """Whether anything was announced at that sample or later."""
+        return max(self.at.values(), default=-1) >= sample
+
     def own_due(self, own: OwnSound, now: int) -> bool:
         """Whether the cool-down of a taught sound is over."""
         return not self._within(_topic(own), now)

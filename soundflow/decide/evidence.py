@@ -34,7 +34,7 @@ class Evidence:
         fit: has the weights of tags, branch and what is waited for. With all at 0 the LALM is left alone.
         instruction: one that names no sound may change what is to be answered, and is left to the LALM.
         asked: [tags] of 0 and 1, those that the instruction or a spoken request names
-            (`soundflow.perceive.standing.Standing.tags`).
+            (`soundflow.perceive.standing.Standing.tags`). `unasked`: there is neither.
         wanted: [tags] of these, those that it asks to be told of (`Standing.wanted`).
     """
 
@@ -48,6 +48,7 @@ class Evidence:
         silent = bool(instruction) and not asked.any()
         self._weight = 0.0 if silent else fit.alert_weight
         self._branch_weight = 0.0 if silent else fit.branch_weight
+        self.unasked = not instruction and not asked.any()
         self._wanted_weight = fit.wanted_weight if len(self._wanted) else 0.0
         self._wanted_neutral = log_odds(fit.wanted_neutral)
 

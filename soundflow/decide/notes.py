@@ -11,7 +11,7 @@ from typing import Final
 
 from soundflow.decide.context import MAX_SAID
 from soundflow.perceive.labels import SPEECH, display_name
-from soundflow.types import Note, Sound
+from soundflow.types import Note, Sound, Whole
 
 MAX_REMEMBERED: Final = 64  # of what was said
 MAX_NOTES: Final = 256  # half an hour of a busy home; a reply reads the newest twelve, `respond.recall` all of them
@@ -24,9 +24,9 @@ def sound_note(sound: Sound) -> Note | None:
     return Note(sound.onset, display_name(sound.label))
 
 
-def whole_note(sound: Sound) -> Note:
+def whole_note(sound: Whole) -> Note:
     """A note of a sound that was named as a whole."""
-    return Note(sound.onset, display_name(sound.label), sound.offset or sound.onset)
+    return Note(sound.onset, display_name(sound.label), sound.offset)
 
 
 def forget(fresh: deque[tuple[int, Note]], notes: deque[Note], forgotten: int) -> list[Note]:

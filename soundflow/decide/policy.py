@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from soundflow.errors import ConfigError
-from soundflow.types import Decision, Kind
+from soundflow.types import Decision, Kind, Whole
 
 WARY: Final = 1.5
 """Log-odds: a quarter of the dial."""
@@ -18,6 +18,8 @@ LIKELIER: Final = 1.5
 """Log-odds, too: speech over our reply is for us more often than speech in an empty room."""
 OWN_MOST: Final = 0.95
 """As far as the dial goes for a taught sound: "always" would tell of it where there is none."""
+
+LOOKS: Final = 3  # numbers of a second look
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,9 @@ class Calibration:
     `answer_threshold` in a chunk in which somebody has just finished speaking, `act_threshold` for a call.
     `alert_weight`, `branch_weight` and `wanted_weight` (of tags that are waited for) are those of
     `soundflow.decide.evidence`, whose bias the logits already hold. `wanted_neutral`: how sure it has to be of a
-    sound that is waited for to say nothing either way.
+    sound that is waited for to say nothing either way. `second_look`: weights of `Whole.margin` and `Whole.alert` and a
+    bias, whose sum is the log-odds that a sound which has ended is to be told of; none where it is told of at once or
+    never.
     """
 
     temperature: float = 1.0
@@ -40,6 +44,7 @@ class Calibration:
     branch_weight: float = 0.0
     wanted_weight: float = 0.0
     wanted_neutral: float = 0.05
+    second_look: tuple[float, ...] = ()
 
     @staticmethod
     def load(path: Path) -> Calibration:
@@ -52,9 +57,12 @@ class Calibration:
         if unknown:
             raise ConfigError(f"{path}: unknown key {sorted(unknown)[0]!r}")
         raw["bias"] = tuple(raw.get("bias", (0.0, 0.0, 0.0)))
+        raw["second_look"] = tuple(raw.get("second_look", ()))
         made = Calibration(**raw)
         if not made.temperature > 0 or len(made.bias) != len(Kind):
             raise ConfigError(f"{path}: temperature > 0 and three biases were expected")
+        if len(made.second_look) not in (0, LOOKS) or not all(isinstance(x, int | float) for x in made.second_look):
+            raise ConfigError(f"{path}: second_look: {LOOKS} numbers or none were expected, got {made.second_look}")
         if not 0 < made.wanted_neutral < 1:
             raise ConfigError(
                 f"{path}: wanted_neutral: a number between 0 and 1 was expected, got {made.wanted_neutral}"
@@ -71,6 +79,13 @@ class Calibration:
         total = sum(raised)
         silent, speak, act = (x / total for x in raised)
         return silent, speak, act
+
+    def looked_again(self, whole: Whole) -> float:
+        """Probability that a sound which has ended is to be told of; 0 without a second look."""
+        if not self.second_look:
+            return 0.0
+        margin, alert, bias = self.second_look
+        return 1 / (1 + math.exp(-(margin * whole.margin + alert * whole.alert + bias)))
 
 
 def dial(threshold: float, proactivity: float) -> float:
@@ -161,3 +176,13 @@ class DecisionPolicy:
         if kind is not Kind.SILENT:
             state.until = chunk + 1 + self.hold_chunks
         return Decision(chunk, kind, p)
+
+    def look_again(self, decided: Decision, whole: Whole, state: PolicyState) -> Decision:
+        """`decided`, or what the end of a sound says of it, where that is more for telling of it."""
+        p = self.calibration.looked_again(whole)
+        if decided.kind is not Kind.SILENT or p <= decided.p[Kind.SPEAK]:
+            return decided
+        fires = p >= (self.wary if decided.chunk < state.wary_until else self.speak) and decided.chunk >= state.until
+        if fires:
+            state.until = decided.chunk + 1 + self.hold_chunks
+        return Decision(decided.chunk, Kind.SPEAK if fires else Kind.SILENT, (1 - p, p, 0.0))

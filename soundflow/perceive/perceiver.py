@@ -232,7 +232,7 @@ class Perceiver:
             alert=frames.alert,
             own=tuple(frames.own.tolist()),
             named=named,
-            whole=self._whole.step(frames.level_db, sure, chunk.index, state.whole),
+            whole=self._whole.step(frames.level_db, sure, frames.alert, chunk.index, state.whole),
         )
 
     def step_rows(

@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundflow.errors import ConfigError
-from soundflow.perceive.labels import SPEECH, UNREPORTED
-from soundflow.perceive.named import log_odds
-from soundflow.types import FloatArray, Sound
+from soundflow.perceive.labels import SPEECH, UNREPORTED, group_of
+from soundflow.perceive.named import SURE, log_odds
+from soundflow.types import FloatArray, Whole
 
 FLOOR_CHUNKS: Final = 25  # of which the quietest is the background
+Heard = tuple[float, FloatArray, float]  # level, probabilities and alert branch of a chunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class WholeConfig:
 
     margin_db: float = 10.0
     hang: int = 1
-    most: int = 25
+    most: int = 12
     drop_db: float = 12.0
     least: float = -3.0
     unheard: float = 2.0
@@ -49,13 +50,13 @@ class WholeConfig:
 @dataclass(slots=True)
 class WholeState:
     """Of one stream. `levels` of the last chunks; of the sound that goes on its `onset` (-1: none), how many of its
-    last chunks were `quiet`, and level and probabilities of its chunks; `told`: it was named before it ended."""
+    last chunks were `quiet`, and what was heard of its chunks; `told`: it was named before it ended."""
 
     levels: deque[float] = field(default_factory=lambda: deque(maxlen=FLOOR_CHUNKS))
     onset: int = -1
     quiet: int = 0
     told: bool = False
-    heard: list[tuple[float, FloatArray]] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
 
     def reset(self) -> None:
         """Make this state equal to a fresh one."""
@@ -69,7 +70,7 @@ class WholeState:
             "onset": self.onset,
             "quiet": self.quiet,
             "told": self.told,
-            "heard": [(level, p.copy()) for level, p in self.heard],
+            "heard": [(level, p.copy(), alert) for level, p, alert in self.heard],
         }
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
@@ -77,7 +78,7 @@ class WholeState:
         self.levels.clear()
         self.levels.extend(float(x) for x in snapshot["levels"])
         self.onset, self.quiet, self.told = int(snapshot["onset"]), int(snapshot["quiet"]), bool(snapshot["told"])
-        self.heard = [(float(level), np.array(p, np.float32)) for level, p in snapshot["heard"]]
+        self.heard = [(float(level), np.array(p, np.float32), float(alert)) for level, p, alert in snapshot["heard"]]
 
 
 class WholeSounds:
@@ -96,18 +97,20 @@ class WholeSounds:
         self._speech: NDArray[np.intp] = np.array([i for i, x in enumerate(labels) if x in SPEECH], np.intp)
         self._less = np.array([0.0 if not heads or x in heads else self.config.unheard for x in labels], np.float32)
         self._less[[x in SPEECH or x in UNREPORTED for x in labels]] = np.inf
+        self._alerting = np.array([group_of(x) is not None for x in labels], np.bool_)
 
     def init_state(self) -> WholeState:
         """State of a stream that has not begun."""
         return WholeState()
 
-    def step(self, level_db: float, p: FloatArray, chunk: int, state: WholeState) -> Sound | None:
+    def step(self, level_db: float, p: FloatArray, alert: float, chunk: int, state: WholeState) -> Whole | None:
         """The sound that ended, or grew longer than `most` chunks, in this chunk; None where none did, or it has no
         name.
 
         Args:
             level_db: of the chunk.
             p: [L] probabilities of it.
+            alert: log-odds of the alert branch, 0 without one.
             chunk: its index.
             state: updated in place.
         """
@@ -115,12 +118,12 @@ class WholeSounds:
         loud = level_db > min(state.levels) + self.config.margin_db
         if state.onset < 0:
             if loud:
-                state.onset, state.quiet, state.heard = chunk * self.chunk_samples, 0, [(level_db, p)]
+                state.onset, state.quiet, state.heard = chunk * self.chunk_samples, 0, [(level_db, p, alert)]
             return None
         state.quiet = 0 if loud else state.quiet + 1
         ended = state.quiet > self.config.hang
         if not ended and not state.told:
-            state.heard.append((level_db, p))
+            state.heard.append((level_db, p, alert))
         named = None
         if (ended or len(state.heard) >= self.config.most) and not state.told:
             state.told = True
@@ -132,13 +135,16 @@ class WholeSounds:
             state.heard = []
         return named
 
-    def _named(self, heard: Sequence[tuple[float, FloatArray]], onset: int, end: int) -> Sound | None:
-        loudest = max(level for level, _ in heard)
-        odds = log_odds(np.stack([p for level, p in heard if level > loudest - self.config.drop_db]))
+    def _named(self, heard: Sequence[Heard], onset: int, end: int) -> Whole | None:
+        loudest = max(level for level, _, _ in heard)
+        loud = [(p, alert) for level, p, alert in heard if level > loudest - self.config.drop_db]
+        odds = log_odds(np.stack([p for p, _ in loud]))
         mean = odds.mean(axis=0)
-        name = int((mean - self._less).argmax())
-        best = float(mean[name] - self._less[name])
+        sure = mean - self._less
+        name = int(sure.argmax())
         spoken = float(odds[:, self._speech].max(axis=1, initial=-np.inf).mean()) - self.config.speech
-        if best < max(self.config.least, spoken):
+        if sure[name] < max(self.config.least, spoken):
             return None
-        return Sound(self.labels[name], float(1 / (1 + np.exp(-mean[name]))), onset, end)
+        margin = sure[self._alerting].max(initial=-SURE) - sure[~self._alerting].max(initial=-SURE)
+        alert = sum(alert for _, alert in loud) / len(loud)
+        return Whole(self.labels[name], float(1 / (1 + np.exp(-mean[name]))), onset, end, float(margin), alert)

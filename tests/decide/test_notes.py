@@ -8,7 +8,7 @@ import pytest
 
 from soundflow.decide.context import MAX_SAID
 from soundflow.decide.notes import forget, known, sound_note, whole_note
-from soundflow.types import Note, Sound
+from soundflow.types import Note, Sound, Whole
 
 
 @pytest.mark.parametrize("sound", [Sound("Dog", 0.9, 100, offset=900), Sound("Speech", 0.9, 100)])
@@ -39,7 +39,7 @@ def test_a_whole_sound_takes_the_place_of_its_beginning_and_of_no_other() -> Non
     notes: deque[Note] = deque()
     assert forget(fresh, notes, 9) == [Note(100, "a dog"), Note(900, "a dog", 1200)]
     assert [*notes] == [Note(90, "a dog", 300), Note(900, "a dog", 1200)]
-    assert whole_note(Sound("Bark", 0.4, 90, 300)) == Note(90, "a dog barking", 300)
+    assert whole_note(Whole("Bark", 0.4, 90, 300)) == Note(90, "a dog barking", 300)
 
 
 def test_a_question_gets_sounds_and_the_last_of_what_was_said_before_it() -> None:

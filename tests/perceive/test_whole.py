@@ -7,7 +7,7 @@ import pytest
 
 from soundflow.errors import ConfigError
 from soundflow.perceive.whole import WholeConfig, WholeSounds, WholeState
-from soundflow.types import FloatArray, Sound
+from soundflow.types import FloatArray, Whole
 
 LABELS = ("Speech", "Dog", "Cat", "Piano", "Inside, small room")
 CHUNK = 6400
@@ -19,10 +19,10 @@ def p_of(values: dict[str, float]) -> FloatArray:
     return np.array([values.get(label, 0.01) for label in LABELS], np.float32)
 
 
-def play(heard: Heard, headed: tuple[str, ...] = ("Dog", "Cat"), config: WholeConfig | None = None) -> list[Sound]:
+def play(heard: Heard, headed: tuple[str, ...] = ("Dog", "Cat"), config: WholeConfig | None = None) -> list[Whole]:
     whole = WholeSounds(LABELS, headed, CHUNK, config)
     state = whole.init_state()
-    found = [whole.step(level, p_of(values), k, state) for k, (level, values) in enumerate(heard)]
+    found = [whole.step(level, p_of(values), level, k, state) for k, (level, values) in enumerate(heard)]
     assert state.onset == -1
     return [sound for sound in found if sound]
 
@@ -74,7 +74,7 @@ def test_a_long_sound_is_named_once_and_held_for_no_longer() -> None:
     whole = WholeSounds(LABELS, ("Dog",), CHUNK, WholeConfig(most=5))
     state, found, most = whole.init_state(), [], 0
     for k in range(40):
-        found.append(whole.step(LOUD if k >= 2 else QUIET, p_of({"Dog": 0.7}), k, state))
+        found.append(whole.step(LOUD if k >= 2 else QUIET, p_of({"Dog": 0.7}), 0.0, k, state))
         most = max(most, len(state.heard))
     assert [k for k, sound in enumerate(found) if sound] == [6]
     assert most < 5
@@ -85,10 +85,10 @@ def test_a_snapshot_goes_on_as_the_state_did() -> None:
     whole = WholeSounds(LABELS, ("Dog",), CHUNK)
     one, heard = whole.init_state(), around((LOUD, {"Dog": 0.7}), (LOUD, {"Dog": 0.5}))
     for k, (level, values) in enumerate(heard[:4]):
-        whole.step(level, p_of(values), k, one)
+        whole.step(level, p_of(values), 1.0, k, one)
     other = WholeState()
     other.restore(one.snapshot())
-    ends = [[whole.step(lv, p_of(v), k, s) for k, (lv, v) in enumerate(heard[4:], 4)] for s in (one, other)]
+    ends = [[whole.step(lv, p_of(v), 2.0, k, s) for k, (lv, v) in enumerate(heard[4:], 4)] for s in (one, other)]
     assert ends[0] == ends[1]
     assert any(ends[0])
     one.reset()
