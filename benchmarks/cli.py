@@ -132,18 +132,18 @@ def dial(
     workers: Workers = 2,
     minutes: Annotated[float, typer.Option(min=1, help="Minutes of composed quiet audio.")] = 60.0,
     write: Annotated[
-        bool, typer.Option("--write", help="Put the threshold into --adapter's calibration.json.")
+        bool, typer.Option("--write", help="Put what was fitted into --adapter's calibration.json.")
     ] = False,
     score_only: ScoreOnly = False,
 ) -> None:
-    """Fit the default threshold on a quarter of dev that is in no other figure."""
+    """Fit the default threshold, and the second look, on a quarter of dev that is in no other figure."""
     from benchmarks import dial as fitting
 
     if write and adapter is None:
         raise ConfigError("--write: expected --adapter DIR, the calibration to change")
     found = fitting.run_dial(options(out, audio, adapter, per_class, seed, workers, score_only=score_only), minutes)
     if write and adapter is not None:
-        fitting.write(adapter, found["speak_threshold"])
+        fitting.write(adapter, found)
     typer.echo("  ".join(f"{k} {v}" for k, v in found.items()))
 
 

@@ -1,4 +1,5 @@
-"""Fits the default dial: the threshold at which sounds are answered, on recordings that no figure is reported on.
+"""Fits the default dial: the threshold at which sounds are answered, at once or at their end, on recordings that no
+figure is reported on.
 
 The clips are the `dial` quarter of dev (`benchmarks.corpus.dial_rows`), composed as in `proactive` and `quiet`.
 """
@@ -6,14 +7,14 @@ The clips are the `dial` quarter of dev (`benchmarks.corpus.dial_rows`), compose
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from benchmarks import files, instances, proactive, quiet
+from benchmarks import files, instances, proactive, quiet, second_look
 from benchmarks.corpus import read_index
 from benchmarks.hear import hear
 from benchmarks.instances import Row as Instance
@@ -26,6 +27,9 @@ from soundflow.scoring import auc, balanced_accuracy, recalls, refired
 ALARMS_HOUR = 5.0
 """Budget of false alarms an hour: under the 6 that are promised, as an hour is a small sample."""
 SNRS = (20.0, 10.0)
+THRESHOLDS: Final = tuple(float(x) for x in np.unique(np.round(1 / (1 + np.exp(-np.linspace(-4, 4, 81))), 4)))
+LEASTS: Final = tuple(float(x) for x in np.arange(0.5, 3.25, 0.25))  # log-odds from which a second look tells of it
+NEAR: Final = 0.005  # of balanced accuracy
 
 
 def run_dial(o: Options, minutes: float, budget: float = ALARMS_HOUR) -> dict[str, Any]:
@@ -43,41 +47,73 @@ def run_dial(o: Options, minutes: float, budget: float = ALARMS_HOUR) -> dict[st
 
 
 def choose(events: Sequence[Instance], still: Sequence[Instance], budget: float) -> dict[str, Any]:
-    """The threshold of the highest balanced accuracy among those within the budget of false alarms an hour.
+    """Threshold and second look of the highest balanced accuracy among those within the budget of false alarms an hour.
 
     The hour is small: of n alarms in it, (n + 1) / hours is expected (mean of the Poisson rate under a flat prior).
-    Where no threshold is within the budget, the one with the fewest. `score` of an item is its highest p(speak) +
-    p(act). The items are heard without answering: an answer that is in the context already lowers every p after it, and
-    thresholds above the one of the hearing would be judged by what is left.
+    Where nothing is within the budget, what has the fewest. Of all within NEAR of the best, those with the fewest
+    alarms, and of these the middle threshold. `score` of an item is its highest p(speak) + p(act). The items are heard
+    without answering, and so without a second look: an answer that is in the context already lowers every p after it,
+    and thresholds above the one of the hearing would be judged by what is left.
     """
     calm = [r for r in still if r["item"]["respond"] == "no"]
-    scored = proactive.outcomes([r for r in events if proactive.headline(r)])
-    if not scored or not calm:
+    shown = [r for r in events if proactive.headline(r)]
+    if not shown or not calm:
         raise ConfigError("dial: expected instances of single events and of quiet streams, got none")
+    answered = [r for r in shown if r["item"]["respond"] == "yes"]
+    weights = second_look.fit(answered, [*(r for r in shown if r["item"]["respond"] == "no"), *calm])
     hours = sum(r["item"]["seconds"] for r in calm) / 3600
-    rows = []
-    for threshold in np.unique(np.round(1 / (1 + np.exp(-np.linspace(-5, 5, 201))), 4)):
-        fired = refired(scored, float(threshold))
-        alarms = sum(quiet.alarms_at(r, float(threshold)) for r in calm)
-        rows.append((float(threshold), balanced_accuracy(fired), *recalls(fired), alarms))
-    within = [r for r in rows if (r[4] + 1) / hours <= budget] or [min(rows, key=lambda r: r[4])]
-    best = max(r[1] for r in within)
-    near = [r for r in within if r[1] >= best - 0.005]
-    threshold, accuracy, respond, silent, alarms = near[len(near) // 2]
+    found = [_tried(shown, calm, t, None) for t in THRESHOLDS]
+    if weights:
+        found += [_tried(shown, calm, t, second_look.at(weights, x, t)) for x in LEASTS for t in THRESHOLDS]
+    within = [f for f in found if (f.alarms + 1) / hours <= budget] or [min(found, key=lambda f: f.alarms)]
+    near = [f for f in within if f.accuracy >= max(x.accuracy for x in within) - NEAR]
+    calmest = sorted((f for f in near if f.alarms == min(x.alarms for x in near)), key=lambda f: f.threshold)
+    best = calmest[len(calmest) // 2]
     return {
-        "speak_threshold": threshold, "balanced_accuracy": round(accuracy, 4), "respond_recall": round(respond, 4),
-        "silent_recall": round(silent, 4), "false_alarms_hour": round(alarms / hours, 2),
-        "expected_hour": round((alarms + 1) / hours, 2), "area": round(auc(scored), 4), "items": len(scored),
-        "hours": round(hours, 3), "budget": budget,
-    }  # fmt: skip
+        "speak_threshold": best.threshold,
+        "second_look": [round(x, 3) for x in best.weights or ()],
+        "balanced_accuracy": round(best.accuracy, 4),
+        "respond_recall": round(best.respond, 4),
+        "silent_recall": round(best.silent, 4),
+        "false_alarms_hour": round(best.alarms / hours, 2),
+        "expected_hour": round((best.alarms + 1) / hours, 2),
+        "area": round(best.area, 4),
+        "items": len(shown),
+        "hours": round(hours, 3),
+        "budget": budget,
+    }
 
 
-def write(adapter: Path, threshold: float) -> None:
-    """Put the threshold into an adapter's calibration.json. ConfigError where there is none."""
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    threshold: float
+    weights: second_look.Weights | None
+    accuracy: float
+    respond: float
+    silent: float
+    area: float
+    alarms: int
+
+
+def _tried(
+    shown: Sequence[Instance], calm: Sequence[Instance], threshold: float, weights: second_look.Weights | None
+) -> _Tried:
+    if weights:
+        shown, calm = ([second_look.replayed(r, weights) for r in rows] for rows in (shown, calm))
+    scored = proactive.outcomes(shown)
+    fired = refired(scored, threshold)
+    alarms = sum(quiet.alarms_at(r, threshold) for r in calm)
+    return _Tried(threshold, weights, balanced_accuracy(fired), *recalls(fired), auc(scored), alarms)
+
+
+def write(adapter: Path, found: Mapping[str, Any]) -> None:
+    """Put what `choose` found into an adapter's calibration.json. ConfigError where there is none."""
     path = adapter / "calibration.json"
     if not path.is_file():
         raise ConfigError(
             f"{adapter}: expected a calibrated adapter (calibration.json); run `soundflow train calibrate`"
         )
-    body = json.loads(path.read_text(encoding="utf-8")) | {"speak_threshold": threshold}
+    body = json.loads(path.read_text(encoding="utf-8")) | {
+        key: found[key] for key in ("speak_threshold", "second_look")
+    }
     files.write_json(path, body)

@@ -99,7 +99,8 @@ def _row(item: Item, system: System, shop: Shop, tick: Tick) -> Row:
         "wall_s": round(time.perf_counter() - began, 3),
     }
     heard = len(rendered.audio) // system.chunk
-    return facts | record(events) | {"topics": listener.topics[:heard], "likes": listener.likes[:heard]}
+    wholes = {"wholes": found} if (found := getattr(listener, "wholes", None)) else {}
+    return facts | record(events) | {"topics": listener.topics[:heard], "likes": listener.likes[:heard]} | wholes
 
 
 def drive(listener: Listener, audio: FloatArray, chunk: int, tick: Tick = lambda _: None) -> list[Event]:

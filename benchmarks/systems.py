@@ -22,6 +22,7 @@ from soundflow.errors import ConfigError
 from soundflow.events import DecisionEvent, Event, ReplyDone
 from soundflow.loop import Model, Stream
 from soundflow.perceive.chunker import Chunker
+from soundflow.perceive.labels import display_name
 from soundflow.types import Decision, FloatArray, Perception, Tool
 
 CHUNK_MS = 400
@@ -156,6 +157,7 @@ class Watch:
         self.topics: list[str] = []
         self.likes = Likes()
         self.step_ms: list[float] = []
+        self.wholes: list[tuple[int, float, float]] = []  # (chunk, margin, alert) of each sound that ended
         self.voiced: list[tuple[int, int]] = []  # (sample at which a piece of our voice begins, its samples at 16 kHz)
         self._names = names
         self._tags: deque[FloatArray] = deque(maxlen=4)
@@ -163,6 +165,9 @@ class Watch:
     def on_step(self, perception: Perception, decision: Decision, step_ms: float) -> None:
         self._tags.append(perception.tags)
         named = sound_names(np.stack(self._tags), self._names)
+        if whole := perception.whole:
+            named = (display_name(whole.label),)
+            self.wholes.append((perception.chunk, round(whole.margin, 3), round(whole.alert, 3)))
         self.topics.append(announced_as(named))
         self.likes.hear(perception.sound)
         self.step_ms.append(step_ms)
@@ -183,6 +188,7 @@ class OurListener:
             model, instruction=ask.instruction, tools=ask.tools, observer=self.watch, timer=time.perf_counter, **options
         )
         self.topics, self.step_ms, self.likes = self.watch.topics, self.watch.step_ms, self.watch.likes.found
+        self.wholes = self.watch.wholes
 
     def push(self, pcm: FloatArray) -> list[Event]:
         return self.stream.push(pcm)

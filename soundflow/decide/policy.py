@@ -178,9 +178,10 @@ class DecisionPolicy:
         return Decision(chunk, kind, p)
 
     def look_again(self, decided: Decision, whole: Whole, state: PolicyState) -> Decision:
-        """`decided`, or what the end of a sound says of it, where that is more for telling of it."""
+        """`decided`, or what the end of a sound says of it, where that is more for telling of it; `decided` where the
+        dial says never."""
         p = self.calibration.looked_again(whole)
-        if decided.kind is not Kind.SILENT or p <= decided.p[Kind.SPEAK]:
+        if decided.kind is not Kind.SILENT or p <= decided.p[Kind.SPEAK] or self.speak == math.inf:
             return decided
         fires = p >= (self.wary if decided.chunk < state.wary_until else self.speak) and decided.chunk >= state.until
         if fires:

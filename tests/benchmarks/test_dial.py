@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks import dial
@@ -16,7 +17,9 @@ from benchmarks.plan import single_events
 from benchmarks.quiet import plan
 from benchmarks.runs import Options
 from benchmarks.systems import Setup
+from soundflow.decide.policy import Calibration
 from soundflow.errors import ConfigError
+from soundflow.types import Whole
 
 
 def _row(k: int, kind: str = "event", label: str = "siren", dataset: str = "d", speaker: str = "") -> Row:
@@ -77,12 +80,38 @@ def test_the_budget_bounds_the_threshold() -> None:
         choose([], calm, 1.0)
 
 
-def test_only_the_threshold_is_written(tmp_path: Path) -> None:
+def test_nothing_but_the_dial_is_written(tmp_path: Path) -> None:
     (tmp_path / "calibration.json").write_text('{"temperature": 1.5, "speak_threshold": 0.5}')
-    write(tmp_path, 0.25)
-    assert json.loads((tmp_path / "calibration.json").read_text()) == {"temperature": 1.5, "speak_threshold": 0.25}
+    found = {"speak_threshold": 0.25, "second_look": [1.0, 1.0, -2.0]}
+    write(tmp_path, found | {"area": 0.9})
+    assert json.loads((tmp_path / "calibration.json").read_text()) == {"temperature": 1.5, **found}
     with pytest.raises(ConfigError, match="calibrated adapter"):
-        write(tmp_path / "none", 0.5)
+        write(tmp_path / "none", found)
+
+
+def test_a_second_look_finds_what_was_missed_at_once() -> None:
+    """Every sound is as probable as every other one at once; at their ends they are told apart."""
+    rng = np.random.default_rng(0)
+
+    def ended(respond: str, k: int) -> dict[str, Any]:
+        odds = (2.0 if respond == "yes" else -2.0) + rng.normal(0, 0.5, 2)
+        return _instance(respond, 0.1) | {"id": f"{respond}{k}", "wholes": [[17, float(odds[0]), float(odds[1])]]}
+
+    events = [ended(respond, k) for respond in ("yes", "no") for k in range(20)]
+    calm = [_instance("no", 0.3, 600.0) | {"wholes": [[30, -1.5, -2.0], [60, -2.5, -1.0]]} for _ in range(3)]
+    found = choose(events, calm, budget=10.0)
+    assert found["balanced_accuracy"] == 1.0
+    assert found["false_alarms_hour"] == 0.0
+    margin, alert, bias = found["second_look"]
+    assert margin > 0
+    assert alert > 0
+    fitted = Calibration(speak_threshold=found["speak_threshold"], second_look=(margin, alert, bias))
+    for row in events:
+        told = fitted.looked_again(Whole("Bark", 0.5, 0, 1, *row["wholes"][0][1:])) >= fitted.speak_threshold
+        assert told == (row["item"]["respond"] == "yes")
+    without = choose([e | {"wholes": []} for e in events], calm, budget=10.0)
+    assert without["second_look"] == []
+    assert without["balanced_accuracy"] <= 0.5
 
 
 def test_the_dial_is_heard_without_answering(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
