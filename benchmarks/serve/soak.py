@@ -17,9 +17,10 @@ from soundflow.errors import SoundflowError
 
 SAMPLE_S: Final = 5.0
 BUSY_S: Final = 120.0  # sessions join until then; when the last one has ended, the server rests
-REST_S: Final = 60.0
+REST_S: Final = 75.0
 """Longer than it takes until the last of a lost session is given back: 2 s for its client to return, up to 20 for the
 server's collector, 5 for the hearing process to be told, 20 for that one's heap to be trimmed."""
+REST_SAMPLE_S: Final = 2.0  # of a rest the lowest counts: what is given back at the next trim does not stay
 DRAWS: Final = 2000
 REFUSAL: Final = '"code":"capacity"'  # of the body of a 503
 RETRY_S: Final = 3.0
@@ -32,7 +33,8 @@ Slope = tuple[float, float, float]  # MB an hour, low, high
 class Soak:
     """times [s] and rss_mb of the server's processes; what was left when all sessions had ended.
 
-    rests: (time, RSS of each process at rest, the server's own first): what sessions hold is not in it.
+    rests: (time, RSS of each process at the lowest moment of a rest, the server's own first): what sessions hold is not
+    in it.
     """
 
     times: list[float] = field(default_factory=list)
@@ -127,9 +129,17 @@ async def _keep(server: Server, streams: int, end: float, rng: random.Random, fo
         watching = asyncio.create_task(watch())
         await asyncio.gather(*(seat(min(end, now + BUSY_S)) for _ in range(streams)))
         watching.cancel()
-        await asyncio.sleep(REST_S)
-        members = await asyncio.to_thread(server.family)
-        found.rests.append((time.monotonic() - began, [rss_mb([pid]) for pid in members]))
+        found.rests.append((time.monotonic() - began, await _rest(server)))
+
+
+async def _rest(server: Server) -> list[float]:
+    """RSS of each process [MB] at the lowest moment of a rest."""
+    until, lowest = time.monotonic() + REST_S, list[float]()
+    while time.monotonic() < until:
+        await asyncio.sleep(REST_SAMPLE_S)
+        now = [rss_mb([pid]) for pid in await asyncio.to_thread(server.family)]
+        lowest = now if not lowest or sum(now) < sum(lowest) else lowest
+    return lowest
 
 
 def _left(server: Server) -> dict[str, float]:
