@@ -56,9 +56,12 @@ class Deprived:
 
 def deprive(model: Model, sense: str) -> Model:
     """`model` without the sense, a key of SENSES: what it would have said about the decision is switched off too."""
-    weights = {"sound": {"branch_weight": 0.0}, "tags": {"alert_weight": 0.0, "wanted_weight": 0.0}}.get(sense, {})
+    off: dict[str, dict[str, Any]] = {
+        "sound": {"branch_weight": 0.0, "second_look": ()},
+        "tags": {"alert_weight": 0.0, "wanted_weight": 0.0, "second_look": ()},
+    }
     deprived: Any = Deprived(model.perceiver, sense)
-    return replace(model, perceiver=deprived, calibration=replace(model.calibration, **weights))
+    return replace(model, perceiver=deprived, calibration=replace(model.calibration, **off.get(sense, {})))
 
 
 class Ablated(Nano):

@@ -7,6 +7,7 @@ The clips are the `dial` quarter of dev (`benchmarks.corpus.dial_rows`), compose
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,10 +51,10 @@ def choose(events: Sequence[Instance], still: Sequence[Instance], budget: float)
     """Threshold and second look of the highest balanced accuracy among those within the budget of false alarms an hour.
 
     The hour is small: of n alarms in it, (n + 1) / hours is expected (mean of the Poisson rate under a flat prior).
-    Where nothing is within the budget, what has the fewest. Of all within NEAR of the best, those with the fewest
-    alarms, and of these the middle threshold. `score` of an item is its highest p(speak) + p(act). The items are heard
-    without answering, and so without a second look: an answer that is in the context already lowers every p after it,
-    and thresholds above the one of the hearing would be judged by what is left.
+    Where nothing is within the budget, what has the fewest. Of all within NEAR of the best, the lowest threshold, so
+    that most is told at once, and of these the strictest second look. `score` of an item is its highest p(speak) +
+    p(act). The items are heard without answering, and so without a second look: an answer that is in the context
+    already lowers every p after it, and thresholds above the one of the hearing would be judged by what is left.
     """
     calm = [r for r in still if r["item"]["respond"] == "no"]
     shown = [r for r in events if proactive.headline(r)]
@@ -62,13 +63,11 @@ def choose(events: Sequence[Instance], still: Sequence[Instance], budget: float)
     answered = [r for r in shown if r["item"]["respond"] == "yes"]
     weights = second_look.fit(answered, [*(r for r in shown if r["item"]["respond"] == "no"), *calm])
     hours = sum(r["item"]["seconds"] for r in calm) / 3600
-    found = [_tried(shown, calm, t, None) for t in THRESHOLDS]
-    if weights:
-        found += [_tried(shown, calm, t, second_look.at(weights, x, t)) for x in LEASTS for t in THRESHOLDS]
+    looks = [(math.inf, None), *((x, weights) for x in LEASTS if weights)]
+    found = [_tried(shown, calm, t, x, fit) for x, fit in looks for t in THRESHOLDS]
     within = [f for f in found if (f.alarms + 1) / hours <= budget] or [min(found, key=lambda f: f.alarms)]
     near = [f for f in within if f.accuracy >= max(x.accuracy for x in within) - NEAR]
-    calmest = sorted((f for f in near if f.alarms == min(x.alarms for x in near)), key=lambda f: f.threshold)
-    best = calmest[len(calmest) // 2]
+    best = min(near, key=lambda f: (f.threshold, -f.least))
     return {
         "speak_threshold": best.threshold,
         "second_look": [round(x, 3) for x in best.weights or ()],
@@ -87,6 +86,7 @@ def choose(events: Sequence[Instance], still: Sequence[Instance], budget: float)
 @dataclass(frozen=True, slots=True)
 class _Tried:
     threshold: float
+    least: float  # log-odds from which the second look tells of it, inf without one
     weights: second_look.Weights | None
     accuracy: float
     respond: float
@@ -96,14 +96,19 @@ class _Tried:
 
 
 def _tried(
-    shown: Sequence[Instance], calm: Sequence[Instance], threshold: float, weights: second_look.Weights | None
+    shown: Sequence[Instance],
+    calm: Sequence[Instance],
+    threshold: float,
+    least: float,
+    fit: second_look.Weights | None,
 ) -> _Tried:
+    weights = second_look.at(fit, least, threshold) if fit else None
     if weights:
         shown, calm = ([second_look.replayed(r, weights) for r in rows] for rows in (shown, calm))
     scored = proactive.outcomes(shown)
     fired = refired(scored, threshold)
     alarms = sum(quiet.alarms_at(r, threshold) for r in calm)
-    return _Tried(threshold, weights, balanced_accuracy(fired), *recalls(fired), auc(scored), alarms)
+    return _Tried(threshold, least, weights, balanced_accuracy(fired), *recalls(fired), auc(scored), alarms)
 
 
 def write(adapter: Path, found: Mapping[str, Any]) -> None:

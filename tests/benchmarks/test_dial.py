@@ -101,7 +101,7 @@ def test_a_second_look_finds_what_was_missed_at_once() -> None:
     calm = [_instance("no", 0.3, 600.0) | {"wholes": [[30, -1.5, -2.0], [60, -2.5, -1.0]]} for _ in range(3)]
     found = choose(events, calm, budget=10.0)
     assert found["balanced_accuracy"] == 1.0
-    assert found["false_alarms_hour"] == 0.0
+    assert found["expected_hour"] <= 10.0
     margin, alert, bias = found["second_look"]
     assert margin > 0
     assert alert > 0
