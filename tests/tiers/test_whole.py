@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from soundflow.cli import app
 from soundflow.decide.backbones.quantise import MATRICES
-from soundflow.decide.policy import Calibration
+from soundflow.decide.policy import Calibration, dial
 from soundflow.errors import ConfigError, SoundflowError, WeightsError
 from soundflow.loop import Stream
 from soundflow.perceive.beats import Beats
@@ -80,7 +80,9 @@ def test_a_random_model_replies(models, tier, proactivity):
     found = lines(models[tier], scene(16), proactivity=proactivity)
     assert any(replies(found))
     speaks = [json.loads(line)["p"]["speak"] for line in found if '"decision"' in line]
-    assert max(speaks) > 0.5
+    assert max(speaks) > dial(0.5, proactivity), (
+        "what it said before is in its context, so that later ones may be lower"
+    )
 
 
 @pytest.mark.parametrize("tier", TIERS)
