@@ -29,7 +29,7 @@ listen listening watch waiting wait ask asked remind stop stopped stops leave ca
 instead changed something somebody someone somewhere anything hear heard hearing sound sounds sounded sounding like
 seem seems think guess make makes made going ear ears moment first second timer seconds start starting started running
 go over done passed end ended word answer before place such because kind instrument play played playing plays still
-yes no not
+yes no not often count counts counted counting
 """
 STOP: Final = frozenset(_STOP.split())
 OPPOSITES: Final = (("yes", "no"), ("on", "off"), ("locked", "unlocked"), ("open", "closed"), ("open", "shut"))

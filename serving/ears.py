@@ -12,9 +12,9 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.util import Finalize
@@ -104,7 +104,8 @@ class FarPerceiver:
         mine_now, now = spawning.Pipe()
         self._ahead, self._now = _Line(mine_ahead), _Line(mine_now)
         self._process = spawning.Process(target=_hear, args=(self._make, ahead, now), name="ears")
-        self._process.start()
+        with _small_blocks_of_the_heap():
+            self._process.start()
         for theirs in (ahead, now):
             theirs.close()
         Finalize(self, self._process.kill, exitpriority=1)  # before multiprocessing waits for its children
@@ -181,6 +182,21 @@ class FarPerceiver:
             while True:
                 found.append(self._left.popleft())
         return found
+
+
+@contextmanager
+def _small_blocks_of_the_heap() -> Iterator[None]:
+    """A process that starts in this keeps small objects in the C library's heap, whose empty pages `heap` gives back.
+
+    Python's own pools for them are of a megabyte each, which one lasting object keeps from going back.
+    """
+    before = os.environ.get("PYTHONMALLOC")
+    os.environ["PYTHONMALLOC"] = before or "malloc"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONMALLOC"]
 
 
 def _tidy(far: ref[FarPerceiver], closed: threading.Event) -> None:

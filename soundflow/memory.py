@@ -17,7 +17,7 @@ from soundflow.errors import DataError
 from soundflow.row import Row
 from soundflow.types import Kind, Note, ReplyRequest
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 MOST_SOUNDED: Final = 8  # embeddings of announced sounds; two kilobytes each
 
 
@@ -27,7 +27,6 @@ def remember(row: Row) -> dict[str, Any]:
     plain = {f.name: getattr(s, f.name) for f in fields(s) if not isinstance(getattr(s, f.name), deque)}
     announced = row.session.announced
     sounded = [[at, _packed(unit)] for at, unit in list(announced.sounded)[-MOST_SOUNDED:]]
-    spoken = row.standing.snapshot()
     reply = row.replies.reply
     return {
         "format": FORMAT,
@@ -38,9 +37,8 @@ def remember(row: Row) -> dict[str, Any]:
         "fresh": [[chunk, asdict(note)] for chunk, note in s.fresh],
         "notes": [asdict(note) for note in s.notes],
         "announced": dict(announced.at),
-        "count": announced.count,
         "sounded": sounded,
-        "asked": {"tags": np.flatnonzero(spoken["spoken"]).tolist(), "each": spoken["each"]},
+        "asked": row.watch.memory(),
         "hold": [row.hold.until, row.hold.wary_until],
         "reply": _request(reply.request) if reply else None,
     }
@@ -60,7 +58,7 @@ def recall(row: Row, memory: dict[str, Any]) -> ReplyRequest | None:
 
 
 def _recall(row: Row, memory: dict[str, Any]) -> ReplyRequest | None:
-    s, tags = row.session.state, np.zeros(len(row.model.perceiver.labels), np.float32)
+    s = row.session.state
     for name, value in memory["turn"].items():
         getattr(s, name)
         setattr(s, name, value)
@@ -68,10 +66,9 @@ def _recall(row: Row, memory: dict[str, Any]) -> ReplyRequest | None:
     s.said.extend(Note(**note) for note in memory["said"])
     s.fresh.extend((chunk, Note(**note)) for chunk, note in memory["fresh"])
     s.notes.extend(Note(**note) for note in memory["notes"])
-    tags[memory["asked"]["tags"]] = 1.0
-    row.ask_for({"spoken": tags, "each": memory["asked"]["each"]})
+    row.ask_for(memory["asked"])
     announced = row.session.announced
-    announced.at, announced.count = dict(memory["announced"]), memory["count"]
+    announced.at = dict(memory["announced"])
     announced.sounded.extend((at, _unpacked(text)) for at, text in memory["sounded"])
     row.hold.until, row.hold.wary_until = memory["hold"]
     row.now = memory["now"]

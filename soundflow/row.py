@@ -4,9 +4,9 @@ stream or for hundreds: `begin` perceives a chunk, `finish` takes its logits to 
 
 from __future__ import annotations
 
-from collections import deque
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,16 +14,13 @@ from torch import Tensor
 
 from soundflow.clock import samples, seconds
 from soundflow.decide.context import Context, sound_names
-from soundflow.decide.evidence import Evidence
 from soundflow.decide.lalm import Lalm
 from soundflow.decide.policy import Calibration, DecisionPolicy
-from soundflow.decide.waited import Waited
 from soundflow.errors import ConfigError
 from soundflow.events import Event
 from soundflow.perceive.labels import display_name
 from soundflow.perceive.own import OwnSound
 from soundflow.perceive.perceiver import Perceiver
-from soundflow.perceive.standing import Standing
 from soundflow.replies import Replies
 from soundflow.report import sound_event
 from soundflow.respond.grammar import ActGrammar
@@ -41,13 +38,14 @@ from soundflow.types import (
     Kind,
     Perception,
     ReplyRequest,
+    Telling,
     Tool,
     Vad,
     Whole,
     Words,
 )
+from soundflow.watch import Told, Verdict, Watch
 
-TAG_MEMORY = 4
 USUAL = "a word " * 20  # a request that must fit beside the tools
 
 
@@ -78,30 +76,15 @@ class Model:
 @dataclass(frozen=True, slots=True)
 class Step:
     """A perceived chunk on its way to a decision. `inputs` [P,D] is what the LALM reads of it; `closed`: it ends a
-    stretch of speech. `asked`: somebody wants an answer to these words now, whatever the model would decide.
+    stretch of speech; `ours`: one that is likelier to be for us than others. `asked`: somebody wants an answer to these
+    words now, whatever the model would decide.
     """
 
     perception: Perception
     inputs: Tensor
     closed: bool
     asked: str = ""
-
-
-@dataclass(slots=True)
-class _Recent:
-    """What was heard of late."""
-
-    tags: deque[FloatArray] = field(default_factory=lambda: deque(maxlen=TAG_MEMORY))
-    sure: deque[FloatArray] = field(default_factory=lambda: deque(maxlen=TAG_MEMORY))
-    alerts: deque[float] = field(default_factory=lambda: deque(maxlen=TAG_MEMORY))
-    waited: Waited = field(default_factory=Waited)
-
-    def hear(self, perception: Perception, evidence: Evidence) -> None:
-        """The next chunk."""
-        self.alerts.append(perception.alert)
-        self.tags.append(perception.tags)
-        self.sure.append(perception.sure)
-        self.waited.hear(evidence.wanted(perception.sure))
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +121,7 @@ class Row:
         self.perception = model.perceiver.init_state(tool_phrases(manner.tools), start_sample)
         self.lalm = model.lalm.init_state(1)
         self.session = Session(config)
-        self._recent = _Recent()
+        self.watch = Watch(manner.instruction, model.perceiver.labels, model.calibration)
         self._last: Perception | None = None
         self.manner: Manner
         self.policy: DecisionPolicy
@@ -174,8 +157,8 @@ class Row:
         model.context.act_header(USUAL, tools_prompt(manner.tools))
         self.manner = manner
         self.policy = self._policy(manner)
-        self.standing = Standing(manner.instruction, model.perceiver.labels)
-        self._evidence = self._weigh()
+        self.watch.instruct(manner.instruction)
+        self._asked()
         model.lalm.start(0, model.context.prefix(manner.instruction, [t.name for t in manner.tools]), self.lalm)
 
     def _policy(self, manner: Manner) -> DecisionPolicy:
@@ -228,26 +211,32 @@ class Row:
         if step.asked:
             return self._answer(step, logits)
         perception, chunk = step.perception, step.perception.chunk
-        recent = self._recent
-        recent.hear(perception, self._evidence)
+        self.watch.hear(perception)
         if not step.closed:
-            logits[Kind.SPEAK] += self._evidence.bias(recent.tags, recent.alerts, recent.waited)
+            logits[Kind.SPEAK] += self.watch.bias()
         can_act = bool(self.manner.tools) and self.model.lalm.can_act
-        into = self.session.broken_into(perception.words)
+        into = step.ours or self.session.broken_into(perception.words)
         decided = self.policy.decide(chunk, logits.tolist(), self.hold, can_act, step.closed, into)
         decided, whole = self._look_again(perception, decided, step.closed)
-        own, decided = self._taught(perception, decided)
+        telling, decided = self._told(perception, decided)
         names = self._names(decided, whole)
-        if self.manner.manual or self._unwanted(names, step.closed, own):
-            own, decided = None, replace(decided, kind=Kind.SILENT)
-        out = self.session.on_chunk(perception, decided, self.lalm.forgotten[0], self._kept(names), own)
+        verdict = Verdict()
+        if decided.kind is not Kind.SILENT and not telling and not self.session.answers(perception):
+            verdict = self.watch.judge(names)
+            names = (verdict.name,) if verdict.name else names
+        if self.manner.manual or verdict.hold or self._unwanted(names, step.closed, telling):
+            telling, decided = None, replace(decided, kind=Kind.SILENT)
+        out = self.session.on_chunk(perception, decided, self.lalm.forgotten[0], self._kept(names), telling)
         if out.cancelled:
             self.replies.stop(self.now)
         events, decision = out.events, out.decision or decided
         if out.start is not None:
-            if not out.start.heard and not own:
+            if isinstance(telling, Told):
+                self.watch.given(telling)
+            elif not out.start.heard and not telling:
                 self.policy.announced(chunk, self.hold)
-                recent.waited.told()
+                self.watch.told(verdict)
+                out.start.say, out.start.count = verdict.say, verdict.count
             events += self.replies.start(self._recalled(out.start), self.now)
         elif out.resume and not self.manner.manual:
             events += self.say(out.resume)
@@ -262,14 +251,14 @@ class Row:
 
     def replay(self, step: Step) -> None:
         """A step that was decided on before, elsewhere: its logits are not read, nothing is told again."""
-        self._recent.hear(step.perception, self._evidence)
+        self.watch.hear(step.perception)
         words = step.perception.words
         self.session.state.stable_words = 0 if words.final else self.session.state.stable_words + len(words.new)
 
-    def ask_for(self, standing: dict[str, Any]) -> None:
-        """What was asked for by voice before (`Standing.snapshot`)."""
-        self.standing.restore(standing)
-        self._evidence = self._weigh()
+    def ask_for(self, memory: dict[str, Any]) -> None:
+        """What was asked for before (`Watch.memory`)."""
+        self.watch.recall(memory)
+        self._asked()
 
     def hear_only(self, step: Step) -> list[Event]:
         """`finish` for a stream that decides nothing."""
@@ -301,7 +290,9 @@ class Row:
         return self.replies.start(self._recalled(request), self.now), decision
 
     def _recalled(self, request: ReplyRequest) -> ReplyRequest:
-        """The request, with its answer where it asks for what was heard or told."""
+        """The request, with its answer where it asks for a time, or for what was heard or told."""
+        if request.kind is Kind.SPEAK and request.heard and not request.say:
+            request.say = self.watch.answered(request.heard, request.asked_at)
         if request.kind is Kind.SPEAK and request.heard and not request.say:
             labels = (*self.model.perceiver.labels, *self.model.perceiver.own.names)
             notes = self.session.remembered(request.asked_at)
@@ -310,24 +301,26 @@ class Row:
         return request
 
     def _step(self, perception: Perception) -> Step:
-        closed = self.session.turn_closed(perception.words)
-        if perception.words.final is not None and closed and self.standing.hear(perception.words.final.text):
-            self._evidence = self._weigh()
-        return Step(perception, self._inputs(perception, closed), closed)
+        closed, final, ours = self.session.turn_closed(perception.words), perception.words.final, False
+        if final is not None and closed:
+            if self.watch.heard_said(final.text, perception.end_sample):
+                self._asked()
+            ours = self.watch.likely_ours(final.text)
+        return Step(perception, self._inputs(perception, closed), closed, ours=ours)
 
     def _inputs(self, perception: Perception, closed: bool, typed: Sequence[int] = ()) -> Tensor:
         """Pending tokens, the audio embedding, then the words printed in this chunk, or a typed request's [P,D]."""
         lalm, words = self.model.lalm, perception.words
         # a chunk must fit half of the cache behind the longest prefix: of a flood of words the newest are kept
         ids = [*self.model.context.words(words.new, closed), *typed][-(lalm.text_limit - 2) :]
-        audio = lalm.audio_embedding(perception, self.standing.tags)
+        audio = lalm.audio_embedding(perception, self.watch.tags)
         return lalm.chunk_inputs(audio, self.lalm, 0, self.replies.take_pending(), ids)
 
     def _look_again(self, perception: Perception, decided: Decision, closed: bool) -> tuple[Decision, Whole | None]:
         """What the end of a sound says where nobody asked for anything and nothing was told of since it began -> the
         decision, and the sound where it is told of for that."""
         whole = perception.whole
-        if whole is None or closed or not self._evidence.unasked or self.session.announced.since(whole.onset):
+        if whole is None or closed or not self.watch.unasked or self.session.announced.since(whole.onset):
             return decided, None
         again = self.policy.look_again(decided, whole, self.hold)
         return again, whole if again.kind is not decided.kind else None
@@ -336,23 +329,23 @@ class Row:
         """What a decision is about, plain names, strongest first; nothing of silence."""
         if whole:
             return (display_name(whole.label),)
-        labels, sure = self.model.perceiver.labels, self._recent.sure
-        return sound_names(np.stack(sure), labels) if decided.kind is not Kind.SILENT else ()
+        return sound_names(self.watch.sure, self.model.perceiver.labels) if decided.kind is not Kind.SILENT else ()
 
-    def _taught(self, perception: Perception, decided: Decision) -> tuple[OwnSound | None, Decision]:
-        """The most probable taught sound that is to be told of now, with that decision; else None and `decided`."""
+    def _told(self, perception: Perception, decided: Decision) -> tuple[Telling | None, Decision]:
+        """What is to be told of now in known words, with that decision; else None and `decided`: what somebody asked
+        for whose time has come, or the most probable taught sound."""
+        due = self.watch.due(perception)
+        if due and self.policy.speak < math.inf and self.session.may_say(perception, decided, due.answers):
+            return due, self.policy.tell(perception.chunk, 1.0, self.hold)
         for p, sound in sorted(zip(perception.own, self.model.perceiver.own.sounds, strict=True), key=lambda x: -x[0]):
             if p >= self.policy.own and self.session.may_tell(sound, perception, decided):
                 return sound, self.policy.tell(perception.chunk, p, self.hold)
         return None, decided
 
-    def _weigh(self) -> Evidence:
-        """The evidence for what is asked for now; the session is told of it."""
-        tags, instruction = self.standing.tags, self.manner.instruction
-        self.session.asked(bool(instruction) or bool(tags.any()), self.standing.each)
-        self._recent.waited = Waited()
-        fit, labels = self.model.calibration, self.model.perceiver.labels
-        return Evidence(labels, fit, instruction, tags, self.standing.wanted)
+    def _asked(self) -> None:
+        """The session is told of what is asked for now."""
+        standing = self.watch.standing
+        self.session.asked(bool(self.manner.instruction) or bool(standing.tags.any()), standing.each)
 
     def _muted(self, label: str) -> bool:
         return label in self.manner.muted or display_name(label) in self.manner.muted
@@ -360,10 +353,10 @@ class Row:
     def _kept(self, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(n for n in names if not self._muted(n))
 
-    def _unwanted(self, names: tuple[str, ...], closed: bool, own: OwnSound | None) -> bool:
+    def _unwanted(self, names: tuple[str, ...], closed: bool, told: Telling | None) -> bool:
         """Whether all that would be told of is muted."""
-        if own:
-            return own.name in self.manner.muted
+        if told:
+            return isinstance(told, OwnSound) and told.name in self.manner.muted
         return bool(names) and not closed and not self._kept(names)
 
     def snapshot(self) -> dict[str, Any]:
@@ -372,12 +365,8 @@ class Row:
             "perception": self.perception.snapshot(),
             "lalm": self.lalm.snapshot(0),
             "session": self.session.snapshot(),
-            "standing": self.standing.snapshot(),
+            "watch": self.watch.snapshot(),
             "hold": (self.hold.until, self.hold.wary_until),
-            "tags": list(self._recent.tags),
-            "sure": list(self._recent.sure),
-            "alerts": list(self._recent.alerts),
-            "waited": self._recent.waited.snapshot(),
             "now": self.now,
             **self.replies.snapshot(),
         }
@@ -386,12 +375,9 @@ class Row:
         """Go back to `saved`, which may hold more than this."""
         self.perception.restore(saved["perception"])
         self.lalm.restore(0, saved["lalm"])
-        self.ask_for(saved["standing"])
+        self.watch.restore(saved["watch"])
+        self._asked()
         self.session.restore(saved["session"])
         self.hold.until, self.hold.wary_until = saved["hold"]
-        self._recent.tags = deque(saved["tags"], maxlen=TAG_MEMORY)
-        self._recent.sure = deque(saved["sure"], maxlen=TAG_MEMORY)
-        self._recent.alerts = deque(saved["alerts"], maxlen=TAG_MEMORY)
-        self._recent.waited = Waited.restore(saved["waited"])
         self.now = self.playback.playhead = saved["now"]
         self.replies.restore(saved)

@@ -18,7 +18,7 @@ from soundflow.decide.notes import MAX_NOTES, MAX_REMEMBERED, forget, known, sou
 from soundflow.events import Action, ErrorEvent, Event, ReplyCancelled, ReplyDelta, ReplyDone, ReplyStarted
 from soundflow.perceive.own import OwnSound
 from soundflow.report import decision_event, note_event, sound_event, speech_events, transcript_events, whole_event
-from soundflow.types import ActionCall, Decision, Kind, Note, Perception, ReplyRequest, Tool, Vad, Words
+from soundflow.types import ActionCall, Decision, Kind, Note, Perception, ReplyRequest, Telling, Tool, Vad, Words
 
 MAX_HEARD = 8
 CALLS: Final = frozenset({"help", "fire", "emergency", "hello", "hey"})
@@ -92,9 +92,8 @@ class Session:
         }
 
     def asked(self, something: bool, each: bool) -> None:
-        """Say whether sounds are asked for (by instruction or voice), and whether each of them is to be told, counted
-        from here."""
-        self.announced.asked, self.announced.each, self.announced.count = something, each, 0
+        """Say whether sounds are asked for (by instruction or voice), and whether each of them is to be told."""
+        self.announced.asked, self.announced.each = something, each
 
     def reconfigure(self, instruction: str, tools: tuple[Tool, ...]) -> None:
         """Go on under another instruction and with other tools."""
@@ -113,11 +112,20 @@ class Session:
     def may_tell(self, own: OwnSound, perception: Perception, decision: Decision) -> bool:
         """Whether a taught sound is to be told of instead of `decision`: not while a reply is made, not within the
         cool-down, and not where an act or a closed turn is answered."""
-        now = perception.end_sample
-        if self.state.open_reply or not self.announced.own_due(own, now):
+        return self.announced.own_due(own, perception.end_sample) and self.may_say(perception, decision)
+
+    def may_say(self, perception: Perception, decision: Decision, answers: bool = False) -> bool:
+        """Whether something may be told instead of `decision`, which may answer a closed turn where it `answers` it,
+        too."""
+        if self.state.open_reply:
             return False
-        answers = self.turn_closed(perception.words) or bool(self._heard(now))
-        return decision.kind is Kind.SILENT or (decision.kind is Kind.SPEAK and not answers)
+        free = answers or not (self.turn_closed(perception.words) or self._heard(perception.end_sample))
+        return decision.kind is Kind.SILENT or (decision.kind is Kind.SPEAK and free)
+
+    def answers(self, perception: Perception) -> bool:
+        """Whether a decision in this chunk would answer what was said."""
+        final = perception.words.final
+        return bool(final and final.text) or bool(self._heard(perception.end_sample))
 
     def on_chunk(
         self,
@@ -125,14 +133,14 @@ class Session:
         decision: Decision,
         forgotten: int,
         sounds: Sequence[str],
-        own: OwnSound | None = None,
+        told: Telling | None = None,
     ) -> Outcome:
         """Take one chunk.
 
         Args:
             forgotten: newest chunk that has left the LALM's cache, -1 for none.
             sounds: plain names of what sounds now, strongest first; only read where `decision` is not silent.
-            own: the taught sound that `decision` tells of; `may_tell` allowed it.
+            told: what `decision` tells of in known words; `may_tell` or `may_say` allowed it.
         """
         out, s, t = Outcome(), self.state, seconds(perception.end_sample)
         self._barge_in(perception.vad, perception.end_sample, t, out)
@@ -142,14 +150,14 @@ class Session:
         if final and final.text:
             s.heard.append((perception.end_sample, final.text))
             s.said.append(said_note(perception.end_sample, final.text))
-        if own:
-            self.announced.own_told(own, perception.end_sample)
+        if told:
+            self.announced.own_told(told.name, perception.end_sample)
         else:
             decision = self._restrain(perception, decision, sounds)
         out.decision = decision
         out.events.append(decision_event(decision, t))
         if decision.kind is not Kind.SILENT:
-            out.start = self._request(perception, decision, sounds, own)
+            out.start = self._request(perception, decision, sounds, told)
             s.cut, s.resumed = "", 0
         else:
             out.resume = self._taken_up(perception)
@@ -269,15 +277,15 @@ class Session:
         return "" if lone else heard
 
     def _request(
-        self, p: Perception, decision: Decision, sounds: Sequence[str], own: OwnSound | None = None
+        self, p: Perception, decision: Decision, sounds: Sequence[str], told: Telling | None = None
     ) -> ReplyRequest:
         s = self.state
         s.replies += 1
         s.open_reply, s.reply_text, s.acting = f"r{s.replies}", "", decision.kind is Kind.ACT
-        heard = "" if own else self._question(p.end_sample, decision.kind)
+        heard = "" if told else self._question(p.end_sample, decision.kind)
         first = self._first(p.end_sample)
         notes = known(s.notes, s.fresh, s.said, first) if heard else []
-        if not own:
+        if not told:
             s.heard.clear()
         return ReplyRequest(
             id=s.open_reply,
@@ -286,13 +294,12 @@ class Session:
             chunk=decision.chunk,
             sample=p.end_sample,
             heard=heard,
-            sounds=() if heard else (own.name,) if own else tuple(sounds),
+            sounds=() if heard else (told.name,) if told else tuple(sounds),
             notes=tuple(notes),
             asked_at=first,
             instruction=self.config.instruction,
             tools=self.config.tools if decision.kind is Kind.ACT else (),
-            say=own.say if own else "",
-            count=0 if heard or own else self.announced.count,
+            say=told.say if told else "",
         )
 
     def unanswered(self) -> str:
@@ -302,7 +309,7 @@ class Session:
     def request_asked(self, p: Perception, decision: Decision, heard: str) -> ReplyRequest:
         """An answer to `heard` that somebody asked for. No reply is open."""
         request = self._request(p, decision, ())
-        request.heard, request.sounds, request.count = heard, (), 0
+        request.heard, request.sounds = heard, ()
         request.asked_at = p.end_sample
         request.notes = tuple(known(self.state.notes, self.state.fresh, self.state.said, p.end_sample))
         return request

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -168,6 +168,16 @@ class ActionCall:
     name: str
     arguments: Mapping[str, Any]
     confirm: bool = False
+
+
+class Telling(Protocol):
+    """Something to tell of in known words: a taught sound, or what somebody asked for."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def say(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)

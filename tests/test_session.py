@@ -182,23 +182,6 @@ def test_the_word_that_the_instruction_waits_for_is_no_lone_one():
     assert s.chunk(Kind.SPEAK, words=said("Six.", s.k)).start.heard == "Six."
 
 
-def test_what_is_told_each_time_is_counted_until_something_else_is_asked_for():
-    s = Script(instruction="Count every dog.")
-    s.session.asked(True, True)
-    for number in (1, 2, 3):
-        assert s.chunk(Kind.SPEAK, sounds=("a dog",)).start.count == number
-        s.finish()
-    saved = s.session.snapshot()
-    question = s.chunk(Kind.SPEAK, words=said("What was that?", s.k))
-    assert question.start.count == 0
-    other = Script(instruction="Count every dog.")
-    other.session.restore(saved)
-    assert other.chunk(Kind.SPEAK, sounds=("a dog",)).start.count == 4
-    s.finish()
-    s.session.asked(True, False)
-    assert s.chunk(Kind.SPEAK, sounds=("a cat",)).start.count == 0
-
-
 def test_a_question_is_answered_within_the_cool_down():
     s = Script()
     s.chunk(Kind.SPEAK, sounds=("a siren",))

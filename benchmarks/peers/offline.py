@@ -90,7 +90,7 @@ class OfflineListener:
         before = self._perceive() if words is None else self._before[len(self._before) + 1 - len(self._history) :]
         row.replies.take_pending()  # what was said is no part of a history of audio
         step = row.begin(chunk, words)
-        self._asked.append(row.standing.tags)
+        self._asked.append(row.watch.tags)
         model.lalm.start(0, self._prefix, row.lalm)
         pieces = [self._embedded(p, asked) for p, asked in zip(before, self._asked, strict=False)]
         logits = self._read([*pieces, step.inputs], chunk.index)

@@ -40,13 +40,12 @@ class Announced:
 
     cooldown: samples within which what was announced is not told again. asked: sounds are asked for, so that neither
     likeness nor a new name silences one. each: of what is asked for, every single one is to be told. at: topic -> when
-    it was last announced. sounded: when, and the `unit` sound embedding of then. count: what was told while `each`.
+    it was last announced. sounded: when, and the `unit` sound embedding of then.
     """
 
     cooldown: int
     asked: bool = False
     each: bool = False
-    count: int = 0
     at: dict[str, int] = field(default_factory=dict)
     sounded: deque[tuple[int, FloatArray]] = field(default_factory=lambda: deque(maxlen=MAX_ANNOUNCED))
 
@@ -58,7 +57,6 @@ class Announced:
         self._remember(topic, p.end_sample)
         if not renamed:
             self.sounded.append((p.end_sample, unit(p.sound)))
-        self.count += self.each and not renamed
         return not renamed
 
     def since(self, sample: int) -> bool:
@@ -67,21 +65,20 @@ class Announced:
 
     def own_due(self, own: OwnSound, now: int) -> bool:
         """Whether the cool-down of a taught sound is over."""
-        return not self._within(_topic(own), now)
+        return not self._within(OWN + own.name, now)
 
-    def own_told(self, own: OwnSound, now: int) -> None:
-        """A taught sound is announced."""
-        self._remember(_topic(own), now)
+    def own_told(self, name: str, now: int) -> None:
+        """A taught sound, or what somebody asked for, is announced."""
+        self._remember(OWN + name, now)
 
     def snapshot(self) -> dict[str, Any]:
         """A copy that later announcements do not change."""
-        plain = {"asked": self.asked, "each": self.each, "count": self.count}
+        plain = {"asked": self.asked, "each": self.each}
         return {"announced": dict(self.at), "sounded": tuple(self.sounded), **plain}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Go back to `saved`, which may hold more than this."""
         self.at, self.asked, self.each = dict(saved["announced"]), saved["asked"], saved["each"]
-        self.count = saved["count"]
         self.sounded.clear()
         self.sounded.extend(saved["sounded"])
 
@@ -108,7 +105,3 @@ class Announced:
         if len(self.at) >= MAX_ANNOUNCED and topic not in self.at:
             self.at.pop(min(self.at, key=lambda k: self.at[k]))
         self.at[topic] = now
-
-
-def _topic(own: OwnSound) -> str:
-    return OWN + own.name

@@ -14,6 +14,8 @@ HEARD: Final = 0.05
 """Probability from which on what was just told of may have been what is waited for."""
 STOPPED: Final = 3.0
 """Log-odds under its loudest at which a sound has stopped: a barking dog draws breath, and its tag with it."""
+OVER: Final = -2.0
+"""Log-odds that it has to fall under for that, too: a tag that is sure of itself falls far before its sound is over."""
 
 
 def log_odds(p: float) -> float:
@@ -39,7 +41,7 @@ class Waited:
         """The highest probability of what is waited for, of the next chunk."""
         if self.loudest is not None:
             self.loudest = max(self.loudest, log_odds(p))
-            if log_odds(p) > self.loudest - STOPPED:
+            if log_odds(p) > min(self.loudest - STOPPED, OVER):
                 return
             self.loudest = None
         self.heard.append(p)

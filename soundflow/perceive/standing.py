@@ -1,13 +1,15 @@
-"""What somebody has asked to be told of by voice: "tell me when you hear a dog" ... "never mind the dog".
+"""What somebody has asked to be told of: "tell me when you hear a dog" ... "never mind the dog".
 
-The LALM reads the words and decides; this only says which sound tags they point at, so that these tags can be made
-plain to it (soundflow/perceive/projector.py) and count as evidence (soundflow/decide/evidence.py). Words, no model.
+The LALM reads the words and decides; this only says which sound tags (or which word) they point at, so that these tags
+can be made plain to it (soundflow/perceive/projector.py) and count as evidence (soundflow/decide/evidence.py), and what
+is not to be told of any more. Words, no model.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -16,15 +18,16 @@ from soundflow.perceive.asked import asked_tags
 from soundflow.types import FloatArray
 
 _DROP: Final = re.compile(
-    r"\b(stop (listening|telling|watching|reporting|counting)|never ?mind|forget (it|that|about)|cancel|ignore|"
-    r"no more (messages|alerts|reports)|not any ?more|any ?more\W*$|leave (it|out)|stay quiet|"
+    r"\b(stop (listening|telling|watching|reporting|counting)|never ?mind|forget (it|that|about)|cancel|"
+    r"ignore (?!the first)|no more (messages|alerts|reports)|not any ?more|leave (it|out)|stay quiet|"
+    r"any ?more\W*$|"
     r"(do not|don'?t) (have to )?(tell|want|need|listen|report))\b",
     re.IGNORECASE,
 )
 _ASK: Final = re.compile(
     r"\b(tell me|let me know|listen|watch out|look out|keep an ear|keep count|warn me|alert me|notify|report|say "
     r"(so|some ?thing|how|in)|check|wait(ing)? for|count|whenever|every ?time|each time|"
-    r"(if|when|once|as soon as) (you|there|i)|want to know)\b",
+    r"(if|when|once|as soon as) (you|there|i)|want to know|still there in|wake me)\b",
     re.IGNORECASE,
 )
 _CHANGE: Final = re.compile(
@@ -32,74 +35,166 @@ _CHANGE: Final = re.compile(
 )
 
 
+_PAST: Final = re.compile(
+    r"\b(did you (hear|count)|(?<!until )(?<!when )you (have )?heard|have you heard|(is|was) the count)\b",
+    re.IGNORECASE,
+)
+"""Asks for what was, and waits for nothing."""
+
+_NOT_HEARD: Final = re.compile(r"(\b(?:can ?not|can'?t|do not|don'?t) hear\b.*?) any ?more\b", re.IGNORECASE)
 _EACH: Final = re.compile(
     r"\b(every|each|whenever|count|how (many|often)|again|sound by sound|all (the )?sounds|narrate|describe)\b",
     re.IGNORECASE,
 )
 
+_OFF: Final = re.compile(
+    r"\b(stop (listening|telling|watching|reporting|counting)|no more (messages|alerts|reports)|cancel that|"
+    r"tell me any ?more|(do not|don'?t) (need|want) (that|it|this) any ?more)\b",
+    re.IGNORECASE,
+)
+"""Takes back a standing instruction without naming its sound; "never mind" may be said to anybody."""
+_WORD: Final = re.compile(
+    r"\b(?:the words? |(?:says?|said|hears?|mentions?|every|each) )[\"“'‘]([\w' -]{1,40}?)[\"”'’](?!\w)|"
+    r"\bthe word (?!that\b|of\b|for\b|is\b)(\w+)|\b(?:some|any)(?:body|one) (?:says|mentions) (?:the word )?(\w+)\W*$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """What a text asks for. tags, wanted, dropped: [L] of 0 and 1, what it names, what of it is waited for, and what it
+    takes back. each: every single one is to be told. word: that is waited for, "" for none."""
+
+    text: str
+    tags: FloatArray
+    wanted: FloatArray
+    dropped: FloatArray
+    each: bool
+    word: str
+
+    @property
+    def asks(self) -> bool:
+        """Whether something is waited for."""
+        return bool(self.word) or bool(self.wanted.any())
+
+
+def request(text: str, labels: Sequence[str]) -> Request:
+    """What an instruction, or something that was said, asks for."""
+    kept, dropped = _asking(text), [c for c in _clauses(text) if _DROP.search(c)]
+    asks = any(_ASK.search(c) for c in kept) and not _PAST.search(text)
+    found = _WORD.search(text) if asks else None
+    return Request(
+        text,
+        asked_tags(text, labels),
+        asked_tags(" ".join(kept) if asks else "", labels),
+        asked_tags(" ".join(dropped), labels),
+        bool(_EACH.search(" ".join(kept))),
+        next((w for w in found.groups() if w), "").lower() if found else "",
+    )
+
 
 class Standing:
-    """The tags that the instruction and the last spoken request name.
+    """The instruction and the last spoken request, and what they name.
 
     Args:
-        instruction: of the session; its tags stay.
+        instruction: of the session; it holds until it is taken back or changed by voice.
         labels: the sound encoder's.
     """
 
     def __init__(self, instruction: str, labels: Sequence[str]) -> None:
         self._labels = labels
-        self._given, self._given_wanted = asked_tags(instruction, labels), _wanted(instruction, labels)
-        self._spoken = np.zeros_like(self._given)
-        self._given_each, self._spoken_each = bool(_EACH.search(instruction)), False
+        self._nothing = request("", labels)
+        self._given = request(instruction, labels)
+        self._spoken, self._off, self._muted = self._nothing, False, self._given.dropped
+
+    @property
+    def given(self) -> Request:
+        """The instruction; nothing where it was taken back."""
+        return self._nothing if self._off else self._given
+
+    @property
+    def newest(self) -> Request:
+        """The request that holds: the spoken one, else the instruction."""
+        return self._spoken if self._spoken.asks else self.given
 
     @property
     def tags(self) -> FloatArray:
         """[len(labels)] of 1 for each tag that is asked for now, else 0."""
-        return np.maximum(self._given, self._spoken)
+        return np.maximum(self.given.tags, self._spoken.wanted)
 
     @property
     def wanted(self) -> FloatArray:
         """[len(labels)] of 1 for those of `tags` that somebody asks to be told of: "transcribe the speech" names speech
         and does not wait for it."""
-        return np.maximum(self._given_wanted, self._spoken)
+        return np.maximum(self.given.wanted, self._spoken.wanted)
+
+    @property
+    def muted(self) -> FloatArray:
+        """[len(labels)] of 1 for each tag that somebody does not want to hear of (any more)."""
+        return np.where(self.wanted > 0, 0, self._muted).astype(np.float32)
 
     @property
     def each(self) -> bool:
         """Whether what is asked for is to be told each time it comes."""
-        return self._given_each or self._spoken_each
+        return self.given.each or self._spoken.each
 
     def hear(self, text: str) -> bool:
-        """Take a closed utterance -> whether what is asked for by voice has changed.
+        """Take a closed utterance -> whether what is asked for has changed.
 
-        A request replaces the one before. Clauses that take something back do not ask: "forget that, watch out for a
-        cat" asks for a cat.
+        A request replaces the spoken one before, and the instruction where it says so ("a cat instead"). Clauses that
+        take something back do not ask: "forget that, watch out for a cat" asks for a cat. What is taken back is the
+        spoken request, or, where there is none, the instruction: by the name of its sound, or in clear words.
         """
+        said = request(text, self._labels)
         kept = " ".join(_asking(text))
-        named = asked_tags(kept, self._labels)
-        asks = bool(_ASK.search(kept)) or (bool(self._spoken.any()) and bool(_CHANGE.search(kept)))
-        if asks and named.any():
-            found, each = named, bool(_EACH.search(kept))
-        elif _DROP.search(text):
-            found, each = np.zeros_like(self._given), False
+        armed, drops = self._spoken.asks or self.given.asks, any(_DROP.search(c) for c in _clauses(text))
+        changes = armed and bool(_CHANGE.search(kept))
+        if changes and not said.asks:
+            tags = asked_tags(kept, self._labels)
+            said = Request(text, said.tags, tags, said.dropped, said.each, said.word)
+        if said.asks:
+            off = changes or drops
+        elif drops and self._spoken.asks:
+            said, off = self._nothing, False
+        elif drops:
+            named = asked_tags(text, self._labels)
+            said, off = self._spoken, bool((named * self.given.wanted).any()) or bool(_OFF.search(text))
         else:
             return False
-        changed = each != self._spoken_each or not np.array_equal(found, self._spoken)
-        self._spoken, self._spoken_each = found, each
-        return changed
+        before = (self.tags, self.each, self.newest.word)
+        if drops or off:
+            self._muted = np.maximum(self._muted, self._taken_back(text, said, off))
+        self._spoken, self._off = said, self._off or (off and self._given.asks)
+        now = (self.tags, self.each, self.newest.word)
+        return before[1:] != now[1:] or not np.array_equal(before[0], now[0])
+
+    def _taken_back(self, text: str, said: Request, off: bool) -> FloatArray:
+        """[L] what goes: what the text names, else all that was waited for."""
+        named = request(text, self._labels).dropped
+        if said.asks or not named.any():
+            named = np.maximum(self._spoken.wanted, self.given.wanted if off else 0)
+        return named
 
     def snapshot(self) -> dict[str, Any]:
-        return {"spoken": self._spoken.copy(), "each": self._spoken_each}
+        """What `restore` needs; plain values."""
+        return {"spoken": self._spoken.text, "off": self._off, "muted": np.flatnonzero(self._muted).tolist()}
 
     def restore(self, saved: dict[str, Any]) -> None:
-        self._spoken, self._spoken_each = saved["spoken"].copy(), saved["each"]
+        """As it was under the same instruction."""
+        said = request(saved["spoken"], self._labels)
+        if not said.asks and saved["spoken"]:  # "make that a cat"
+            tags = asked_tags(" ".join(_asking(saved["spoken"])), self._labels)
+            said = Request(said.text, said.tags, tags, said.dropped, said.each, said.word)
+        self._spoken, self._off = said, saved["off"]
+        self._muted = np.zeros(len(self._labels), np.float32)
+        self._muted[saved["muted"]] = 1.0
+
+
+def _clauses(text: str) -> list[str]:
+    """Its clauses; "when you cannot hear it any more" takes nothing back."""
+    return re.split(r"[,;.!?]", _NOT_HEARD.sub(r"\1", text))
 
 
 def _asking(text: str) -> list[str]:
     """Its clauses that take nothing back."""
-    return [c for c in re.split(r"[,;.!?]", text) if not _DROP.search(c)]
-
-
-def _wanted(instruction: str, labels: Sequence[str]) -> FloatArray:
-    """The tags named in an instruction that asks to be told of something."""
-    kept = _asking(instruction)
-    return asked_tags(" ".join(kept) if any(_ASK.search(c) for c in kept) else "", labels)
+    return [c for c in _clauses(text) if not _DROP.search(c)]

@@ -55,7 +55,7 @@ def test_a_taught_sound_silences_guesses_but_no_hazard() -> None:
     assert not announced.tell("the sound of steam", heard(1, own=(0.2, 0.5)))
     assert announced.tell("the sound of steam", heard(1, own=(0.2, 0.4)))
     announced = Announced(30 * SECOND)
-    announced.own_told(KETTLE, SECOND)
+    announced.own_told(KETTLE.name, SECOND)
     assert announced.tell("alarm", heard(2, own=(0.9,)))
     assert not announced.own_due(KETTLE, 30 * SECOND)
     assert announced.own_due(replace(KETTLE, name="bell"), 30 * SECOND)

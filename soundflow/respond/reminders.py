@@ -1,0 +1,148 @@
+"""Times that somebody asks for: "Remind me in ten minutes to check the oven", "Set a timer for five minutes".
+
+Time is that of the stream, counted in samples; a language model that hears one chunk after the other cannot keep it.
+Words, no model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from soundflow.clock import samples
+from soundflow.respond.spoken_numbers import spelled, spoken_numbers
+
+MOST: Final = 16
+LONGEST_S: Final = 86_400.0
+
+_ASKS: Final = re.compile(
+    r"\b(remind me|tell me|let me know|wake me|warn me|notify me|say something|timer|alarm for)\b|"
+    r"\b(count|time) (\w+ )?(\w+ )?(seconds?|minutes?|hours?)\b",
+    re.I,
+)
+_TASK: Final = re.compile(r"\b(?:remind me|tell me|wake me|notify me|i have|i need|i want|i must)\b.*?\bto (.+)", re.I)
+_WHEN: Final = re.compile(
+    r",?\s*\b(?:(?:in|for|after|wait|within)\s+)?(?:(?:the next|another|about|exactly)\s+)?(?:[a-z]+[ -]|\d+ ?)?"
+    r"(?:\w+[ -])?(?:and an? \w+ )?(?:seconds?|minutes?|hours?)(?: and(?= \w+ (?:minutes?|seconds?)))?"
+    r"(?: from now| time)?\b",
+    re.I,
+)
+_TAIL: Final = re.compile(
+    r",?\s*\b(please|tell me|remind me|will you|would you|okay|ok|thanks|thank you|then|now)\W*$", re.I
+)
+_OFF: Final = re.compile(
+    r"\b(cancel|stop|forget|never ?mind|delete|remove|clear|turn off|(do not|don'?t) (have to |need to )?(tell|remind)|"
+    r"(do not|don'?t) need (that|it|the) (timer|reminder|any ?more))",
+    re.I,
+)
+_OURS: Final = re.compile(
+    r"\b(timers?|reminders?|alarm|remind|tell me|that|it|this|any ?more|never ?mind|i have done|i am done)\b", re.I
+)
+_TURNED: Final = {"my": "your", "me": "you", "i": "you", "our": "your", "mine": "yours", "myself": "yourself"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked for. after_s: seconds from now. said: that it was understood. say: when the time has come."""
+
+    after_s: float
+    said: str
+    say: str
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """at: sample of the stream. say: in which words."""
+
+    at: int
+    say: str
+
+
+def reminder(text: str) -> Asked | None:
+    """The time that `text` asks for; None where it asks for none, or for one further than `LONGEST_S`."""
+    times = [n for n in spoken_numbers(re.sub(r"\bsecond time\b", "", text, flags=re.I)) if n.unit]
+    if not times or not _ASKS.search(text):
+        return None
+    after = times[0].value * times[0].unit
+    if not 0 < after <= LONGEST_S:
+        return None
+    time = much(after)
+    task = _task(text)
+    if not task:
+        return Asked(after, f"Okay, {time} from now.", f"Your {time} {'are' if time[-1] == 's' else 'is'} over.")
+    return Asked(after, f"Okay, in {time}.", f"It is time to {task}.")
+
+
+def _task(text: str) -> str:
+    """What somebody wants to be reminded of, said to them; "" for nothing."""
+    found = _TASK.search(_WHEN.sub("", text))
+    if found is None:
+        return ""
+    task = found[1].strip(" .,!?")
+    while (cut := _TAIL.sub("", task).strip(" .,!?")) != task:
+        task = cut
+    return " ".join(_TURNED.get(w.lower(), w) for w in task.split())
+
+
+def much(s: float) -> str:
+    """ "five minutes", "one hour and ten minutes"."""
+    left, parts = round(s), []
+    for name, size in (("hour", 3600), ("minute", 60), ("second", 1)):
+        n, left = divmod(left, size)
+        if n and (n < 100 or size == 1):
+            parts.append(f"{'-'.join(spelled(n))} {name}{'s' * (n != 1)}")
+    return " and ".join(parts)
+
+
+class Reminders:
+    """The times of one stream that have not come yet; at most `MOST`."""
+
+    def __init__(self) -> None:
+        self._due: list[Due] = []
+
+    def __len__(self) -> int:
+        return len(self._due)
+
+    def hear(self, text: str, now: int) -> str:
+        """Take what is asked for, or take it back -> what to say of it; "" where `text` is about no time."""
+        asked = reminder(text)
+        if asked is None:
+            return self._cancelled(text)
+        if len(self._due) >= MOST:
+            return f"I keep {' '.join(spelled(MOST))} times already. Cancel one of them first."
+        self._due = sorted([*self._due, Due(now + samples(asked.after_s), asked.say)], key=lambda d: d.at)
+        return asked.said
+
+    def about(self, text: str) -> bool:
+        """Whether `text` asks for a time or takes one back."""
+        return reminder(text) is not None or self._off(text)
+
+    def due(self, now: int) -> Due | None:
+        """The first whose time has come at sample `now`."""
+        return self._due[0] if self._due and self._due[0].at <= now else None
+
+    def told(self, due: Due) -> None:
+        """It was told of."""
+        self._due.remove(due)
+
+    def _off(self, text: str) -> bool:
+        return bool(self._due) and bool(_OFF.search(text)) and bool(_OURS.search(text))
+
+    def _cancelled(self, text: str) -> str:
+        if not self._off(text):
+            return ""
+        if re.search(r"\b(all|both|every|timers|reminders)\b", text, re.I):
+            self._due = []
+            return "Okay, all cancelled."
+        self._due.pop()
+        return "Okay, cancelled."
+
+    def snapshot(self) -> list[dict[str, Any]]:
+        """JSON values that `restore` takes."""
+        return [asdict(d) for d in self._due]
+
+    def restore(self, saved: Sequence[dict[str, Any]]) -> None:
+        """As they were."""
+        self._due = [Due(**d) for d in saved][:MOST]

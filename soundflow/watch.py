@@ -1,0 +1,263 @@
+"""What one stream waits for: sounds, words and times that somebody asked for, and what of what is heard bears on them.
+
+The LALM decides; this adds the evidence of the sounds that are waited for, keeps what a request says beside their names
+(the second time, the end, a word, a time), which a small language model cannot, and holds back what nobody wants.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from soundflow.clock import samples
+from soundflow.decide.announced import announced_as
+from soundflow.decide.evidence import Evidence
+from soundflow.decide.policy import Calibration
+from soundflow.decide.waited import HEARD, STOPPED, Waited, log_odds
+from soundflow.perceive.labels import ALERTING, display_name, group_of
+from soundflow.perceive.standing import Standing
+from soundflow.respond.reminders import Due, Reminders, much
+from soundflow.respond.spoken_numbers import spelled
+from soundflow.respond.terms import Terms, end_said, look_said, terms, time_said, word_said
+from soundflow.types import FloatArray, Perception
+
+TAG_MEMORY: Final = 4
+PRESENT: Final = 12
+"""Chunks (4.8 s) whose highest says how loud a sound was whose end is waited for."""
+GONE: Final = 2
+"""Chunks without it after which a sound is over."""
+THERE: Final = 0.1
+"""Probability from which on a sound was there at all."""
+MUTED: Final = 0.1
+"""Probability from which on what sounds may be what nobody wants to hear of."""
+
+
+HAZARDS: Final = frozenset({"alarm", "siren", "glass", "gunshot", "explosion", "scream", "cry"})
+"""Groups that are told of whatever is waited for."""
+_OPENS: Final = re.compile(
+    r"(please|tell|let|can|could|would|will|say|i|i'm|i've|watch|if|keep|warn|listen|no|not|forget|make|actually|now|"
+    r"sorry|switch|stop|you|never|cancel|that|remind|in|wait|set|start|count|give|time|only|should|after|check|report|"
+    r"is|yes|when|whenever|every|each|the|alert|notify|wake|do|don't|and|okay|hey|[\d]+|"
+    r"(one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty))\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something to tell now, in these words. name: what it is about. answers: it answers what was just said. due: of a
+    time, which is over once told."""
+
+    name: str
+    say: str
+    answers: bool = False
+    due: Due | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """On telling of sounds. hold: not now. name: of what is waited for, "" where it is about another sound. say: in
+    which words, "" for the model's own. count: how many there were with this one, 0 where nobody counts."""
+
+    hold: bool = False
+    name: str = ""
+    say: str = ""
+    count: int = 0
+
+
+class Watch:
+    """Of one stream. `fit` has the weights of the evidence; `labels` are the sound encoder's."""
+
+    def __init__(self, instruction: str, labels: Sequence[str], fit: Calibration) -> None:
+        self._labels, self._fit = labels, fit
+        self._tags: deque[FloatArray] = deque(maxlen=TAG_MEMORY)
+        self._sure: deque[FloatArray] = deque(maxlen=PRESENT)
+        self._alerts: deque[float] = deque(maxlen=TAG_MEMORY)
+        self.reminders = Reminders()
+        self.instruct(instruction)
+
+    def instruct(self, instruction: str) -> None:
+        """Under another instruction what was asked for by voice is over; times that were asked for stay."""
+        self._instruction = instruction
+        self.standing = Standing(instruction, self._labels)
+        self._by = ""
+        self._begin(0)
+
+    def _begin(self, now: int) -> None:
+        """Something else is waited for, from sample `now` on."""
+        standing = self.standing
+        self._terms = terms(standing.newest.text) if standing.newest.asks else Terms()
+        asked = standing.tags * (standing.muted == 0)
+        self._evidence = Evidence(self._labels, self._fit, self._instruction, asked, standing.wanted)
+        self._waited = Waited()
+        self._times, self._ended, self._quiet = 0, False, 0
+        self._peak = max((log_odds(self._evidence.wanted(t)) for t in self._sure), default=log_odds(0.0))
+        self._look_at = now + samples(self._terms.after_s) if self._terms.after_s else -1
+
+    @property
+    def tags(self) -> FloatArray:
+        """[521] of 1 for each tag that is named by what holds now."""
+        return self.standing.tags
+
+    @property
+    def unasked(self) -> bool:
+        """Whether there is neither an instruction nor a request."""
+        return self._evidence.unasked
+
+    @property
+    def sure(self) -> FloatArray:
+        """[n,521] of the newest chunks."""
+        return np.stack(list(self._sure)[-TAG_MEMORY:])
+
+    def hear(self, perception: Perception) -> None:
+        """The next chunk."""
+        self._alerts.append(perception.alert)
+        self._tags.append(perception.tags)
+        self._sure.append(perception.sure)
+        p = self._evidence.wanted(perception.sure)
+        self._waited.hear(p)
+        odds = log_odds(p)
+        self._peak = max(self._peak, odds)
+        self._quiet = self._quiet + 1 if self._gone(odds) else 0
+
+    def _gone(self, odds: float) -> bool:
+        return self._peak >= log_odds(THERE) and odds < self._peak - STOPPED
+
+    def bias(self) -> float:
+        """Log-odds of answering a sound."""
+        return self._evidence.bias(self._tags, self._alerts, self._waited)
+
+    def heard_said(self, text: str, now: int) -> bool:
+        """Take a closed utterance -> whether what is waited for has changed."""
+        if not self.standing.hear(text):
+            return False
+        self._by = text
+        self._begin(now)
+        return True
+
+    def likely_ours(self, text: str) -> bool:
+        """Whether a closed utterance has just changed what is waited for, or is about a time, and does not begin with a
+        name: "Tom, remind me ..."."""
+        return bool(_OPENS.match(text)) and (self._by == text or self.reminders.about(text))
+
+    def answered(self, text: str, now: int) -> str:
+        """What was said is answered -> the answer where it asks for a time, or takes one back; else ""."""
+        if self._look_at >= 0 and self._by == text:
+            return f"Okay, in {much(self._terms.after_s)}."
+        return self.reminders.hear(text, now)
+
+    def due(self, perception: Perception) -> Told | None:
+        """What the terms say is to be told now; it stays due until `given`."""
+        now = perception.end_sample
+        if (due := self.reminders.due(now)) is not None:
+            return Told("a time", due.say, due=due)
+        final, word = perception.words.final, self.standing.newest.word
+        if final and word and final.text != self._by and _holds(final.text, word):
+            return Told(word, word_said(word), answers=True)
+        name = self._terms.called or self._name()
+        if self._terms.ends and self._quiet >= GONE:
+            return Told(name, end_said(name))
+        if 0 <= self._look_at <= now:
+            there = not self._quiet and self._peak >= log_odds(THERE)
+            if there or not self._terms.only_if:
+                return Told(name, look_said(name, there))
+            self._look_at = -1
+        return None
+
+    def given(self, told: Told) -> None:
+        """It was told."""
+        if told.due:
+            self.reminders.told(told.due)
+        elif not told.answers:
+            self._peak, self._quiet, self._look_at = log_odds(0.0), 0, -1
+
+    def judge(self, names: Sequence[str]) -> Verdict:
+        """The model would tell of sounds, `names`, now.
+
+        What nobody wants to hear of is held back; where every one is counted, or its second time, its end or a word is
+        waited for, any other sound, too, unless it is a hazard.
+        """
+        held, hazard = self._muted(names), announced_as(names) in HAZARDS
+        about = bool(self._waited.heard) and max(self._waited.heard) >= HEARD
+        newest, special = self.standing.newest, self._terms != Terms()
+        if held or not about:
+            narrow = newest.asks and (special or newest.each or bool(newest.word))
+            every = newest.each and not self.standing.wanted.any()
+            say = f"I hear {names[0]}." if hazard and newest.asks else ""
+            return Verdict(held or (narrow and not hazard), say=say, count=self._times + 1 if every else 0)
+        name = display_name(self._name())
+        if self._terms.ends or self._terms.after_s:
+            return Verdict(hold=True)
+        if self._terms.nth:
+            self._times += 1
+            self._waited.told()
+            called = self._terms.called or name
+            return Verdict(self._times != self._terms.nth, name, time_said(called, self._terms.nth))
+        return Verdict(name=name, count=self._times + 1 if newest.each else 0)
+
+    def told(self, verdict: Verdict) -> None:
+        """Sounds are being told of."""
+        if verdict.count:
+            self._times = verdict.count
+        self._waited.told()
+
+    def _name(self) -> str:
+        """The label that is waited for and was heard best of late."""
+        wanted = np.flatnonzero(self.standing.wanted)
+        if not len(wanted) or not self._sure:
+            return ""
+        p = np.stack(self._sure)[:, wanted].max(axis=0)
+        best = int(wanted[int(p.argmax())])
+        return self._labels[best]
+
+    def _muted(self, names: Sequence[str]) -> bool:
+        """Whether what sounds is what nobody wants to hear of."""
+        muted = np.flatnonzero(self.standing.muted)
+        if not len(muted):
+            return False
+        first = announced_as(names)
+        if first in ALERTING and all(group_of(self._labels[i]) != first for i in muted.tolist()):
+            return False
+        return float(self.sure[:, muted].max()) >= MUTED
+
+    def memory(self) -> dict[str, Any]:
+        """JSON: what `recall` of another stream's watch under the same instruction takes."""
+        own = {"times": self._times, "look_at": self._look_at, "by": self._by}
+        return own | {"standing": self.standing.snapshot(), "reminders": self.reminders.snapshot()}
+
+    def recall(self, saved: dict[str, Any]) -> None:
+        """Wait for what `memory` says."""
+        self.standing.restore(saved["standing"])
+        self._begin(0)
+        self.reminders.restore(saved["reminders"])
+        self._times, self._look_at, self._by = saved["times"], saved["look_at"], saved["by"]
+
+    def snapshot(self) -> dict[str, Any]:
+        """What `restore` needs."""
+        heard = {"tags": list(self._tags), "sure": list(self._sure), "alerts": list(self._alerts)}
+        own = {"waited": self._waited.snapshot(), "peak": self._peak, "quiet": self._quiet}
+        return self.memory() | heard | own
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """As it was."""
+        self._tags = deque(saved["tags"], maxlen=TAG_MEMORY)
+        self._sure = deque(saved["sure"], maxlen=PRESENT)
+        self._alerts = deque(saved["alerts"], maxlen=TAG_MEMORY)
+        self.recall(saved)
+        self._waited = Waited.restore(saved["waited"])
+        self._peak, self._quiet = saved["peak"], saved["quiet"]
+
+
+def _holds(text: str, word: str) -> bool:
+    """Whether the word (or words) were said; numbers in digits or letters."""
+    return f" {_plain(word)} " in f" {_plain(text)} "
+
+
+def _plain(text: str) -> str:
+    words = re.findall(r"\d+|[a-z']+", text.lower())
+    return " ".join(" ".join(spelled(int(w))) if w.isdigit() and len(w) < 3 else w for w in words)

@@ -1,0 +1,85 @@
+"""Times that are asked for, taken back, and kept over a move."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from soundflow.respond.reminders import MOST, Reminders, reminder
+
+SECOND = 16_000
+
+
+@pytest.mark.parametrize(
+    ("text", "after", "say"),
+    [
+        ("Remind me in ten minutes to check my oven.", 600, "It is time to check your oven."),
+        ("In half an hour, remind me to call my mother, please.", 1800, "It is time to call your mother."),
+        ("Can you remind me to turn it off in 20 seconds?", 20, "It is time to turn it off."),
+        ("I have to leave in one hour and ten minutes, tell me.", 4200, "It is time to leave."),
+        ("Wait five seconds, then tell me to start.", 5, "It is time to start."),
+        ("Set a timer for a minute.", 60, "Your one minute is over."),
+        ("Let me know in 90 seconds.", 90, "Your one minute and thirty seconds are over."),
+        ("Count twelve seconds for me.", 12, "Your twelve seconds are over."),
+    ],
+)
+def test_a_time_that_is_asked_for(text, after, say):
+    asked = reminder(text)
+    assert asked is not None
+    assert (asked.after_s, asked.say) == (after, say)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The train leaves in ten minutes.",
+        "Did you set the timer for the cake?",
+        "Tell me when you hear a bell for the second time.",
+        "Set a timer.",
+        "Remind me in 40 hours.",
+        "Tell me a joke.",
+        "",
+    ],
+)
+def test_what_asks_for_no_time_that_is_kept(text):
+    assert reminder(text) is None
+
+
+def test_each_is_told_when_its_time_has_come_the_earliest_first():
+    kept = Reminders()
+    assert kept.hear("Remind me in ten seconds to stir the soup.", 0) == "Okay, in ten seconds."
+    assert kept.hear("Set a timer for four seconds.", SECOND) == "Okay, four seconds from now."
+    assert kept.due(5 * SECOND - 1) is None
+    first = kept.due(5 * SECOND)
+    assert first.say == "Your four seconds are over."
+    assert kept.due(11 * SECOND) == first, "until it was told"
+    kept.told(first)
+    assert kept.due(11 * SECOND).say == "It is time to stir the soup."
+
+
+def test_the_newest_is_taken_back_or_all_and_talk_takes_nothing_back():
+    kept = Reminders()
+    assert not kept.about("Cancel that, please."), "there is none"
+    for n in (5, 6, 7):
+        kept.hear(f"Set a timer for {n} seconds.", 0)
+    assert kept.hear("Stop talking.", 0) == ""
+    assert kept.hear("Cancel that, please.", 0) == "Okay, cancelled."
+    assert len(kept) == 2
+    assert kept.hear("Cancel all timers.", 0) == "Okay, all cancelled."
+    assert len(kept) == 0
+
+
+def test_they_are_bounded_and_the_one_too_many_is_said_to_be_so():
+    kept = Reminders()
+    for _ in range(MOST):
+        kept.hear("Set a timer for five seconds.", 0)
+    assert "sixteen" in kept.hear("Set a timer for five seconds.", 0)
+    assert len(kept) == MOST
+
+
+def test_a_snapshot_is_json_and_holds_them():
+    kept, other = Reminders(), Reminders()
+    kept.hear("Set a timer for five seconds.", 0)
+    other.restore(json.loads(json.dumps(kept.snapshot())))
+    assert other.due(5 * SECOND) == kept.due(5 * SECOND)

@@ -1,0 +1,186 @@
+"""What is waited for: terms, words and times, on made-up perceptions."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from soundflow.decide.policy import Calibration
+from soundflow.perceive.labels import display_name
+from soundflow.types import Perception, Segment, Vad, Words
+from soundflow.watch import GONE, Watch
+
+LABELS = ("Dog", "Cat", "Rain", "Siren", "Speech", "Gunshot, gunfire")
+CHUNK = 6400
+FIT = Calibration(wanted_weight=3.0, wanted_neutral=0.02)
+SECOND = 16_000
+
+
+class Stream:
+    """A watch that hears one sound after the other."""
+
+    def __init__(self, instruction: str = "") -> None:
+        self.watch, self.k = Watch(instruction, LABELS, FIT), 0
+        self.seen = self.hear()
+
+    def hear(self, said: str = "", **p: float) -> Perception:
+        tags = np.full(len(LABELS), 1e-4, np.float32)
+        for name, value in p.items():
+            tags[LABELS.index(name)] = value
+        words = Words(final=Segment(said, 0, 0)) if said else Words()
+        end = (self.k + 1) * CHUNK
+        zeros = np.zeros(1, np.float32)
+        self.seen = Perception(self.k, end, tags, zeros, zeros, Vad((), False), words)
+        self.k += 1
+        if said:
+            self.watch.heard_said(said, end)
+        self.watch.hear(self.seen)
+        return self.seen
+
+    def due(self) -> str:
+        told = self.watch.due(self.seen)
+        return told.say if told else ""
+
+
+def test_what_is_waited_for_is_named_and_told_under_one_name():
+    s = Stream("Tell me when you hear a dog.")
+    s.hear(Dog=0.9)
+    verdict = s.watch.judge(("a cat",))
+    assert (verdict.hold, verdict.name, verdict.count) == (False, "a dog", 0)
+    s.watch.told(verdict)
+    s.hear(Dog=0.9)
+    assert s.watch.bias() <= 0, "it goes on"
+
+
+def test_each_is_counted_and_another_sound_is_no_number_unless_it_alerts():
+    s = Stream("Count each time that you hear a dog.")
+    for n in (1, 2):
+        s.hear(Dog=0.9)
+        verdict = s.watch.judge(("a dog",))
+        assert verdict.count == n
+        s.watch.told(verdict)
+        s.hear()
+    s.hear(Cat=0.9)
+    assert s.watch.judge(("a cat",)).hold
+    s.hear(Siren=0.9)
+    verdict = s.watch.judge(("a siren",))
+    assert (verdict.hold, verdict.count) == (False, 0)
+
+
+def test_only_the_second_time_is_told():
+    s = Stream("Ignore the first time you hear a dog and report the second.")
+    s.hear(Dog=0.9)
+    assert s.watch.judge(("a dog",)).hold
+    s.hear()
+    s.hear(Dog=0.9)
+    verdict = s.watch.judge(("a dog",))
+    assert not verdict.hold
+    assert verdict.say == "I heard a dog for the second time."
+
+
+def test_an_end_is_told_and_not_that_it_is_there():
+    s = Stream()
+    for _ in range(3):
+        s.hear(Rain=0.8)
+    s.hear("Tell me when the rain has stopped.", Rain=0.8)
+    s.hear(Rain=0.7)
+    assert s.watch.judge(("rain",)).hold
+    assert not s.due()
+    for _ in range(GONE):
+        s.hear()
+    assert s.due() == "I do not hear the rain any more, it has stopped."
+    s.watch.given(s.watch.due(s.seen))
+    s.hear()
+    assert not s.due()
+
+
+@pytest.mark.parametrize(
+    ("asked", "there", "said"),
+    [
+        ("Is the rain still there in two seconds?", True, "Yes, I still hear the rain."),
+        ("Is the rain still there in two seconds?", False, "No, I do not hear the rain any more."),
+        ("If you still hear the rain in two seconds, tell me.", True, "Yes, I still hear the rain."),
+        ("If you still hear the rain in two seconds, tell me.", False, ""),
+    ],
+)
+def test_a_look_after_some_seconds(asked, there, said):
+    s = Stream()
+    s.hear(asked, Rain=0.8)
+    assert s.watch.answered(asked, s.seen.end_sample) == "Okay, in two seconds."
+    assert not len(s.watch.reminders)
+    for _ in range(4):
+        s.hear(Rain=0.8 if there else 1e-4)
+        assert not s.due()
+    s.hear(Rain=0.8 if there else 1e-4)
+    assert s.due() == said
+
+
+def test_a_word_is_told_and_not_when_it_is_asked_for():
+    s = Stream()
+    s.hear("Tell me when somebody says six.")
+    assert not s.due()
+    s.hear("Sixteen.")
+    assert not s.due()
+    s.hear("There are 6 of them.")
+    told = s.watch.due(s.seen)
+    assert (told.say, told.answers) == ('I heard the word "six".', True)
+
+
+def test_under_a_word_other_sounds_are_held_back():
+    s = Stream('Listen for the word "six".')
+    s.hear(Cat=0.9)
+    assert s.watch.judge(("a cat",)).hold
+    s.hear(Siren=0.9)
+    assert not s.watch.judge(("a siren",)).hold
+
+
+def test_what_nobody_wants_to_hear_of_is_held_back():
+    s = Stream("You can ignore the dog.")
+    s.hear(Dog=0.9)
+    assert s.watch.judge(("a dog",)).hold
+    s.hear(**{"Gunshot, gunfire": 0.9, "Dog": 0.2})
+    assert not s.watch.judge((display_name("Gunshot, gunfire"), "a dog")).hold
+
+
+def test_a_time_comes_once():
+    s = Stream()
+    assert s.watch.likely_ours("Remind me in two seconds to stop.")
+    assert not s.watch.likely_ours("Tom, remind me in two seconds to stop.")
+    assert s.watch.answered("Remind me in two seconds to stop.", 0) == "Okay, in two seconds."
+    while s.k < 5:
+        assert not s.due()
+        s.hear()
+    assert s.due() == "It is time to stop."
+    s.watch.given(s.watch.due(s.seen))
+    assert not s.due()
+
+
+def test_another_instruction_ends_what_was_asked_for_and_not_the_times():
+    s = Stream()
+    s.hear("Tell me when you hear a dog.")
+    s.watch.answered("Set a timer for one second.", 0)
+    s.watch.instruct("")
+    s.hear()
+    assert s.watch.unasked
+    s.hear()
+    assert s.due() == "Your one second is over."
+
+
+def test_a_snapshot_goes_on_alike_and_a_memory_is_json():
+    s = Stream("Count every dog.")
+    s.hear(Dog=0.9)
+    s.watch.told(s.watch.judge(("a dog",)))
+    s.hear("Tell me when the rain has stopped.", Rain=0.8)
+    s.watch.answered("Set a timer for nine seconds.", 0)
+    other, third = Stream("Count every dog."), Stream("Count every dog.")
+    other.watch.restore(s.watch.snapshot())
+    third.watch.recall(json.loads(json.dumps(s.watch.memory())))
+    assert np.array_equal(third.watch.tags, s.watch.tags)
+    assert third.watch.reminders.snapshot() == s.watch.reminders.snapshot()
+    other.k = s.k
+    for _ in range(GONE):
+        assert s.hear().end_sample == other.hear().end_sample
+        assert s.watch.bias() == other.watch.bias()
+    assert s.due() == other.due() != ""
