@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import calibration, charts, hazards, instances
+from benchmarks import calibration, charts, hazards, instances, second_look
 from benchmarks.instances import Row as Instance
 from benchmarks.report import Picture
 from benchmarks.runs import Options, Result, finish, saved_config
@@ -20,9 +21,19 @@ def run_hazards(o: Options, events: Path, still: Path, budget: float = hazards.B
     if len(dials) > 1:
         raise ConfigError(f"hazards: expected two runs of one dial, got {sorted(dials)} in {events} and {still}")
     unheard = speak_threshold(events, still) if dials == {0.0} else None
+    if unheard is not None:
+        asked, calm = _looked_again(asked, events), _looked_again(calm, still)
     figures = hazards.score(asked, calm, budget, unheard=unheard)
     _note(o.out, "hazards", {"proactive": events, "quiet": still}, {"budget": budget, "dials": sorted(dials)})
     return finish("hazards", o, [*asked, *calm], figures, ())
+
+
+def _looked_again(rows: Sequence[Instance], folder: Path) -> list[Instance]:
+    """Our rows, heard without answering, with the p that the second look of their adapter gives at a sound's end."""
+    weights = saved_config(folder).get("adapter", {}).get("second_look")
+    if not weights:
+        return list(rows)
+    return [second_look.replayed(r, tuple(weights)) if r["system"].startswith(OURS) else r for r in rows]
 
 
 def run_calibration(o: Options, events: Path, still: Path, tasks: Path | None, system: str = OURS) -> Result:

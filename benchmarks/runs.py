@@ -73,7 +73,8 @@ def identity(adapter: Path | None) -> dict[str, Any]:
     loaded = checkpoint.load(folder).calibration
     files = sorted(p for p in folder.iterdir() if p.suffix in (".json", ".safetensors"))
     sha = hashlib.sha256(b"".join(p.name.encode() + p.read_bytes() for p in files)).hexdigest()[:16]
-    return {"sha256": sha, "speak_threshold": loaded.speak_threshold, "act_threshold": loaded.act_threshold}
+    thresholds = {"speak_threshold": loaded.speak_threshold, "act_threshold": loaded.act_threshold}
+    return {"sha256": sha, "second_look": list(loaded.second_look)} | thresholds
 
 
 def setup_of(o: Options, **more: Any) -> Setup:

@@ -221,8 +221,8 @@ class Row:
         telling, decided = self._told(perception, decided)
         names = self._names(decided, whole)
         verdict = Verdict()
-        if decided.kind is not Kind.SILENT and not telling and not self.session.answers(perception):
-            verdict = self.watch.judge(names)
+        if decided.kind is not Kind.SILENT and not telling:
+            verdict = self._judged(perception, names)
             names = (verdict.name,) if verdict.name else names
         if self.manner.manual or verdict.hold or self._unwanted(names, step.closed, telling):
             telling, decided = None, replace(decided, kind=Kind.SILENT)
@@ -341,6 +341,16 @@ class Row:
             if p >= self.policy.own and self.session.may_tell(sound, perception, decided):
                 return sound, self.policy.tell(perception.chunk, p, self.hold)
         return None, decided
+
+    def _judged(self, perception: Perception, names: tuple[str, ...]) -> Verdict:
+        """What is waited for makes of a decision to respond, which may be an answer."""
+        final = perception.words.final
+        if final is not None and final.text:
+            return Verdict(hold=self.watch.other_word(final.text))
+        verdict = self.watch.judge(names, self.session.answers(perception))
+        if verdict.name:
+            self.session.unheard()
+        return verdict
 
     def _asked(self) -> None:
         """The session is told of what is asked for now."""

@@ -302,6 +302,10 @@ class Session:
             say=told.say if told else "",
         )
 
+    def unheard(self) -> None:
+        """What was just said is not answered any more: what is told of now is a sound."""
+        self.state.heard.clear()
+
     def unanswered(self) -> str:
         """What was said since the last reply."""
         return " ".join(text for _, text in self.state.heard)

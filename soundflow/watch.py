@@ -17,22 +17,19 @@ import numpy as np
 from soundflow.clock import samples
 from soundflow.decide.announced import announced_as
 from soundflow.decide.evidence import Evidence
+from soundflow.decide.lasting import Lasting
 from soundflow.decide.policy import Calibration
-from soundflow.decide.waited import HEARD, STOPPED, Waited, log_odds
+from soundflow.decide.waited import HEARD, Waited, log_odds
 from soundflow.perceive.labels import ALERTING, display_name, group_of
 from soundflow.perceive.standing import Standing
 from soundflow.respond.reminders import Due, Reminders, much
 from soundflow.respond.spoken_numbers import spelled
-from soundflow.respond.terms import Terms, end_said, look_said, terms, time_said, word_said
+from soundflow.respond.terms import Terms, end_said, look_said, number_said, terms, time_said, word_said
 from soundflow.types import FloatArray, Perception
 
 TAG_MEMORY: Final = 4
-PRESENT: Final = 12
-"""Chunks (4.8 s) whose highest says how loud a sound was whose end is waited for."""
 GONE: Final = 2
 """Chunks without it after which a sound is over."""
-THERE: Final = 0.1
-"""Probability from which on a sound was there at all."""
 MUTED: Final = 0.1
 """Probability from which on what sounds may be what nobody wants to hear of."""
 
@@ -46,6 +43,8 @@ _OPENS: Final = re.compile(
     r"(one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty))\b",
     re.IGNORECASE,
 )
+
+_CALLS: Final = re.compile(r"[a-z],? [A-Z][a-z]+\W*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,9 @@ class Watch:
     def __init__(self, instruction: str, labels: Sequence[str], fit: Calibration) -> None:
         self._labels, self._fit = labels, fit
         self._tags: deque[FloatArray] = deque(maxlen=TAG_MEMORY)
-        self._sure: deque[FloatArray] = deque(maxlen=PRESENT)
+        self._sure: deque[FloatArray] = deque(maxlen=TAG_MEMORY)
         self._alerts: deque[float] = deque(maxlen=TAG_MEMORY)
+        self._lasting = Lasting()
         self.reminders = Reminders()
         self.instruct(instruction)
 
@@ -95,8 +95,8 @@ class Watch:
         asked = standing.tags * (standing.muted == 0)
         self._evidence = Evidence(self._labels, self._fit, self._instruction, asked, standing.wanted)
         self._waited = Waited()
-        self._times, self._ended, self._quiet = 0, False, 0
-        self._peak = max((log_odds(self._evidence.wanted(t)) for t in self._sure), default=log_odds(0.0))
+        self._times = 0
+        self._lasting.begin()
         self._look_at = now + samples(self._terms.after_s) if self._terms.after_s else -1
 
     @property
@@ -112,7 +112,7 @@ class Watch:
     @property
     def sure(self) -> FloatArray:
         """[n,521] of the newest chunks."""
-        return np.stack(list(self._sure)[-TAG_MEMORY:])
+        return np.stack(self._sure)
 
     def hear(self, perception: Perception) -> None:
         """The next chunk."""
@@ -121,12 +121,7 @@ class Watch:
         self._sure.append(perception.sure)
         p = self._evidence.wanted(perception.sure)
         self._waited.hear(p)
-        odds = log_odds(p)
-        self._peak = max(self._peak, odds)
-        self._quiet = self._quiet + 1 if self._gone(odds) else 0
-
-    def _gone(self, odds: float) -> bool:
-        return self._peak >= log_odds(THERE) and odds < self._peak - STOPPED
+        self._lasting.hear(log_odds(p), perception.level_db, perception.vad.speaking)
 
     def bias(self) -> float:
         """Log-odds of answering a sound."""
@@ -141,9 +136,10 @@ class Watch:
         return True
 
     def likely_ours(self, text: str) -> bool:
-        """Whether a closed utterance has just changed what is waited for, or is about a time, and does not begin with a
-        name: "Tom, remind me ..."."""
-        return bool(_OPENS.match(text)) and (self._by == text or self.reminders.about(text))
+        """Whether a closed utterance has just changed what is waited for, or is about a time, and does not begin or
+        end with a name: "Tom, remind me ..."."""
+        named = not _OPENS.match(text) or _CALLS.search(text)
+        return not named and (self._by == text or self.reminders.about(text))
 
     def answered(self, text: str, now: int) -> str:
         """What was said is answered -> the answer where it asks for a time, or takes one back; else ""."""
@@ -160,10 +156,10 @@ class Watch:
         if final and word and final.text != self._by and _holds(final.text, word):
             return Told(word, word_said(word), answers=True)
         name = self._terms.called or self._name()
-        if self._terms.ends and self._quiet >= GONE:
+        if self._terms.ends and self._lasting.gone(GONE):
             return Told(name, end_said(name))
         if 0 <= self._look_at <= now:
-            there = not self._quiet and self._peak >= log_odds(THERE)
+            there = not self._lasting.gone(GONE)
             if there or not self._terms.only_if:
                 return Told(name, look_said(name, there))
             self._look_at = -1
@@ -174,10 +170,11 @@ class Watch:
         if told.due:
             self.reminders.told(told.due)
         elif not told.answers:
-            self._peak, self._quiet, self._look_at = log_odds(0.0), 0, -1
+            self._lasting.again()
+            self._look_at = -1
 
-    def judge(self, names: Sequence[str]) -> Verdict:
-        """The model would tell of sounds, `names`, now.
+    def judge(self, names: Sequence[str], answers: bool = False) -> Verdict:
+        """The model would tell of sounds, `names`, now, or, where it `answers`, say something to what was just said.
 
         What nobody wants to hear of is held back; where every one is counted, or its second time, its end or a word is
         waited for, any other sound, too, unless it is a hazard.
@@ -185,6 +182,8 @@ class Watch:
         held, hazard = self._muted(names), announced_as(names) in HAZARDS
         about = bool(self._waited.heard) and max(self._waited.heard) >= HEARD
         newest, special = self.standing.newest, self._terms != Terms()
+        if answers and not about:
+            return Verdict()
         if held or not about:
             narrow = newest.asks and (special or newest.each or bool(newest.word))
             every = newest.each and not self.standing.wanted.any()
@@ -198,7 +197,13 @@ class Watch:
             self._waited.told()
             called = self._terms.called or name
             return Verdict(self._times != self._terms.nth, name, time_said(called, self._terms.nth))
-        return Verdict(name=name, count=self._times + 1 if newest.each else 0)
+        count = self._times + 1 if newest.each else 0
+        return Verdict(name=name, say=number_said(count) if self._terms.counts and count else "", count=count)
+
+    def other_word(self, text: str) -> bool:
+        """Whether a word is waited for, and these one or two are not it."""
+        word = self.standing.newest.word
+        return bool(word) and len(_plain(text).split()) < 3 and not _holds(text, word)
 
     def told(self, verdict: Verdict) -> None:
         """Sounds are being told of."""
@@ -240,17 +245,17 @@ class Watch:
     def snapshot(self) -> dict[str, Any]:
         """What `restore` needs."""
         heard = {"tags": list(self._tags), "sure": list(self._sure), "alerts": list(self._alerts)}
-        own = {"waited": self._waited.snapshot(), "peak": self._peak, "quiet": self._quiet}
+        own = {"waited": self._waited.snapshot(), "lasting": self._lasting.snapshot()}
         return self.memory() | heard | own
 
     def restore(self, saved: dict[str, Any]) -> None:
         """As it was."""
         self._tags = deque(saved["tags"], maxlen=TAG_MEMORY)
-        self._sure = deque(saved["sure"], maxlen=PRESENT)
+        self._sure = deque(saved["sure"], maxlen=TAG_MEMORY)
         self._alerts = deque(saved["alerts"], maxlen=TAG_MEMORY)
         self.recall(saved)
         self._waited = Waited.restore(saved["waited"])
-        self._peak, self._quiet = saved["peak"], saved["quiet"]
+        self._lasting = Lasting.restore(saved["lasting"])
 
 
 def _holds(text: str, word: str) -> bool:

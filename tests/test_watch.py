@@ -25,14 +25,15 @@ class Stream:
         self.watch, self.k = Watch(instruction, LABELS, FIT), 0
         self.seen = self.hear()
 
-    def hear(self, said: str = "", **p: float) -> Perception:
+    def hear(self, said: str = "", level: float = -70.0, **p: float) -> Perception:
         tags = np.full(len(LABELS), 1e-4, np.float32)
         for name, value in p.items():
             tags[LABELS.index(name)] = value
         words = Words(final=Segment(said, 0, 0)) if said else Words()
         end = (self.k + 1) * CHUNK
         zeros = np.zeros(1, np.float32)
-        self.seen = Perception(self.k, end, tags, zeros, zeros, Vad((), False), words)
+        loud = -30.0 if any(x > 0.01 for x in p.values()) else level
+        self.seen = Perception(self.k, end, tags, zeros, zeros, Vad((), bool(said)), words, level_db=loud)
         self.k += 1
         if said:
             self.watch.heard_said(said, end)
@@ -115,6 +116,19 @@ def test_a_look_after_some_seconds(asked, there, said):
         assert not s.due()
     s.hear(Rain=0.8 if there else 1e-4)
     assert s.due() == said
+
+
+def test_an_end_is_told_by_the_step_down_where_the_tag_never_came():
+    s = Stream()
+    for _ in range(4):
+        s.hear(level=-35.0)
+    s.hear("Tell me when the rain has stopped.", level=-20.0)
+    for _ in range(6):
+        s.hear(level=-37.0)
+        assert not s.due()
+    for _ in range(GONE):
+        s.hear(level=-60.0)
+    assert s.due().startswith("I do not hear the rain")
 
 
 def test_a_word_is_told_and_not_when_it_is_asked_for():

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from soundflow.respond.spoken_numbers import spoken_numbers
+from soundflow.respond.spoken_numbers import spelled, spoken_numbers
 
 LONGEST_S: Final = 86_400.0
 _TIMES: Final = (
@@ -80,6 +80,11 @@ def seconds_of(text: str) -> float:
 def time_said(name: str, nth: int) -> str:
     """That a sound has come for the nth time."""
     return f"I heard {name} for the {('first', 'second', 'third')[nth - 1]} time."
+
+
+def number_said(count: int) -> str:
+    """How many there were."""
+    return f"{' '.join(spelled(count)).capitalize()}."
 
 
 def end_said(name: str) -> str:

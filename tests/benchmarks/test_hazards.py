@@ -184,3 +184,16 @@ def test_runs_of_two_adapters_or_dials_are_refused(tmp_path: Path) -> None:
         decisions.run_calibration(Options(tmp_path / "c"), events, other, None)
     with pytest.raises(ConfigError, match="one dial"):
         decisions.run_hazards(Options(tmp_path / "h"), events, other)
+
+
+def test_rows_heard_without_answering_are_judged_with_the_second_look_of_their_adapter(tmp_path: Path) -> None:
+    """A siren whose p stays low, and whose end says that it was one."""
+    late = event("siren", 0.1) | {"wholes": [[14, 4.0, 0.0]]}
+    adapter = {"speak_threshold": 0.5, "second_look": [1.0, 1.0, -2.0]}
+    for name, looks in (("with", adapter), ("without", {"speak_threshold": 0.5})):
+        there = tmp_path / name
+        there.mkdir()
+        events = keep(there / "proactive", [late], adapter=looks, proactivity=0.0)
+        still = keep(there / "quiet", [calm(0.1)], adapter=looks, proactivity=0.0)
+        found = decisions.run_hazards(Options(there / "h"), events, still).figures
+        assert found["20"]["nano"]["default"]["hazards"][0] == (1.0 if name == "with" else 0.0)
