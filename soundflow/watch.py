@@ -212,8 +212,8 @@ class Watch:
         self._waited.told()
 
     def _name(self) -> str:
-        """The label that is waited for and was heard best of late."""
-        wanted = np.flatnonzero(self.standing.wanted)
+        """Of the labels that were named for what is waited for, the one that was heard best of late."""
+        wanted = np.flatnonzero(self.standing.named)
         if not len(wanted) or not self._sure:
             return ""
         p = np.stack(self._sure)[:, wanted].max(axis=0)

@@ -13,12 +13,13 @@ from typing import Final
 
 import numpy as np
 
+from soundflow.perceive.names import display_name
 from soundflow.types import FloatArray
 
 _WORD: Final = re.compile(r"[a-z]+")
 _IGNORED: Final = frozenset(
     {"a", "an", "the", "of", "or", "and", "in", "on", "to", "for", "with", "etc", "sound", "sounds", "noise", "run"}
-    | {"high", "low", "mid", "heavy", "light", "medium", "frequency", "small", "large", "instrument", "technique"}
+    | {"high", "low", "mid", "heavy", "light", "medium", "frequency", "small", "large", "technique", "single", "some"}
 )
 _ENDINGS: Final = frozenset({"", "e", "s", "es", "y", "ies", "ed", "ing", "er", "ers", "ling", "le", "ter", "ening"})
 _SYNONYMS: Final = {
@@ -28,19 +29,55 @@ _SYNONYMS: Final = {
     "breaks": "breaking", "weeping": "crying", "footstep": "footsteps", "hoover": "vacuum",
 }  # fmt: skip
 
+_ALIASES: Final[dict[tuple[str, ...], tuple[str, ...]]] = {
+    tuple(said.split()): labels
+    for said, labels in {
+        "busy tone": ("Busy signal", "Dial tone"),
+        "busy signal": ("Busy signal", "Dial tone"),
+        "dial tone": ("Dial tone",),
+        "car horn": ("Vehicle horn, car horn, honking", "Toot"),
+        "horn": ("Vehicle horn, car horn, honking", "Toot", "Air horn, truck horn"),
+        "car engine": ("Engine", "Idling", "Accelerating, revving, vroom", "Medium engine (mid frequency)"),
+        "car alarm": ("Car alarm", "Alarm"),
+        "fire alarm": ("Fire alarm", "Smoke detector, smoke alarm", "Alarm"),
+        "smoke alarm": ("Fire alarm", "Smoke detector, smoke alarm", "Alarm"),
+        "smoke detector": ("Fire alarm", "Smoke detector, smoke alarm", "Alarm"),
+        "fire engine": ("Fire engine, fire truck (siren)", "Siren"),
+        "police car": ("Police car (siren)", "Siren"),
+        "crow": ("Crow", "Caw"),
+        "wind": ("Wind", "Wind noise (microphone)"),
+        "kettle": ("Boiling",),
+        "clanging metal": ("Clang",),
+    }.items()
+}
+"""Labels of what the words of a label do not find, or of what they would find too much of. A longer one goes first."""
+
 
 def asked_tags(instruction: str, labels: Sequence[str]) -> FloatArray:
     """[len(labels)] of 1 for each tag of which one name ("Chicken, rooster" has two) is in the instruction, else 0."""
-    if not (said := _words(instruction)):
-        return np.zeros(len(labels), np.float32)
-    found = [any(_named(name, said) for name in _names(label)) for label in labels]
+    said, known = _aliased(_words(instruction))
+    found = [label in known or any(_named(name, said) for name in _names(label)) for label in labels]
     return np.asarray(found, dtype=np.float32)
+
+
+def _aliased(said: list[str]) -> tuple[list[str], set[str]]:
+    """The words without those of aliases, and the labels of these."""
+    known: set[str] = set()
+    for alias in sorted(_ALIASES, key=len, reverse=True):
+        n, k = len(alias), 0
+        while k + n <= len(said):
+            if all(_same(a, b) for a, b in zip(alias, said[k : k + n], strict=True)):
+                known |= set(_ALIASES[alias])
+                said = [*said[:k], *said[k + n :]]
+            else:
+                k += 1
+    return said, known
 
 
 @lru_cache(1024)
 def _names(label: str) -> tuple[tuple[str, ...], ...]:
-    """The names of a tag, each as its words: parts between commas, the one in brackets apart."""
-    parts = re.split(r"[,(]", label.lower())
+    """The names of a tag, each as its words: parts between commas, the one in brackets apart, and its plain name."""
+    parts = [*re.split(r"[,(]", label.lower()), display_name(label)]
     return tuple(tuple(words) for part in parts if (words := _words(part)))
 
 

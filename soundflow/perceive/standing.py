@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from soundflow.perceive.asked import asked_tags
+from soundflow.perceive.labels import GENERIC
 from soundflow.types import FloatArray
 
 _DROP: Final = re.compile(
@@ -62,11 +63,13 @@ _WORD: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Request:
-    """What a text asks for. tags, wanted, dropped: [L] of 0 and 1, what it names, what of it is waited for, and what it
-    takes back. each: every single one is to be told. word: that is waited for, "" for none."""
+    """What a text asks for. tags, named, wanted, dropped: [L] of 0 and 1, what it names, what of it is waited for, that
+    with its kinds, and what it takes back. each: every single one is to be told. word: that is waited for, "" for none.
+    """
 
     text: str
     tags: FloatArray
+    named: FloatArray
     wanted: FloatArray
     dropped: FloatArray
     each: bool
@@ -78,15 +81,18 @@ class Request:
         return bool(self.word) or bool(self.wanted.any())
 
 
-def request(text: str, labels: Sequence[str]) -> Request:
-    """What an instruction, or something that was said, asks for."""
+def request(text: str, labels: Sequence[str], asks: bool = False) -> Request:
+    """What an instruction, or something that was said, asks for. `asks`: it does, whatever its words ("make that a
+    cat")."""
     kept, dropped = _asking(text), [c for c in _clauses(text) if _DROP.search(c)]
-    asks = any(_ASK.search(c) for c in kept) and not _PAST.search(text)
+    asks = asks or (any(_ASK.search(c) for c in kept) and not _PAST.search(text))
+    named = asked_tags(" ".join(kept) if asks else "", labels)
     found = _WORD.search(text) if asks else None
     return Request(
         text,
         asked_tags(text, labels),
-        asked_tags(" ".join(kept) if asks else "", labels),
+        named,
+        _with_kinds(named, labels),
         asked_tags(" ".join(dropped), labels),
         bool(_EACH.search(" ".join(kept))),
         next((w for w in found.groups() if w), "").lower() if found else "",
@@ -120,13 +126,18 @@ class Standing:
     @property
     def tags(self) -> FloatArray:
         """[len(labels)] of 1 for each tag that is asked for now, else 0."""
-        return np.maximum(self.given.tags, self._spoken.wanted)
+        return np.maximum(self.given.tags, self._spoken.named)
 
     @property
     def wanted(self) -> FloatArray:
-        """[len(labels)] of 1 for those of `tags` that somebody asks to be told of: "transcribe the speech" names speech
-        and does not wait for it."""
+        """[len(labels)] of 1 for those of `tags` that somebody asks to be told of, and for
+        their kinds: "transcribe the speech" names speech and does not wait for it."""
         return np.maximum(self.given.wanted, self._spoken.wanted)
+
+    @property
+    def named(self) -> FloatArray:
+        """[len(labels)] of 1 for those of `wanted` that were named, without their kinds."""
+        return np.maximum(self.given.named, self._spoken.named)
 
     @property
     def muted(self) -> FloatArray:
@@ -150,8 +161,7 @@ class Standing:
         armed, drops = self._spoken.asks or self.given.asks, any(_DROP.search(c) for c in _clauses(text))
         changes = armed and bool(_CHANGE.search(kept))
         if changes and not said.asks:
-            tags = asked_tags(kept, self._labels)
-            said = Request(text, said.tags, tags, said.dropped, said.each, said.word)
+            said = request(text, self._labels, asks=True)
         if said.asks:
             off = changes or drops
         elif drops and self._spoken.asks:
@@ -181,10 +191,7 @@ class Standing:
 
     def restore(self, saved: dict[str, Any]) -> None:
         """As it was under the same instruction."""
-        said = request(saved["spoken"], self._labels)
-        if not said.asks and saved["spoken"]:  # "make that a cat"
-            tags = asked_tags(" ".join(_asking(saved["spoken"])), self._labels)
-            said = Request(said.text, said.tags, tags, said.dropped, said.each, said.word)
+        said = request(saved["spoken"], self._labels, asks=bool(saved["spoken"]))
         self._spoken, self._off = said, saved["off"]
         self._muted = np.zeros(len(self._labels), np.float32)
         self._muted[saved["muted"]] = 1.0
@@ -198,3 +205,9 @@ def _clauses(text: str) -> list[str]:
 def _asking(text: str) -> list[str]:
     """Its clauses that take nothing back."""
     return [c for c in _clauses(text) if not _DROP.search(c)]
+
+
+def _with_kinds(tags: FloatArray, labels: Sequence[str]) -> FloatArray:
+    """The tags and those of what is a kind of it: who waits for a dog waits for a bark."""
+    kinds = {kind for i in np.flatnonzero(tags) for kind in GENERIC.get(labels[int(i)], ())}
+    return np.maximum(tags, np.array([x in kinds for x in labels], np.float32))

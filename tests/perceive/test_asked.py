@@ -62,3 +62,18 @@ def test_names(text: str, labels: set[str]) -> None:
 def test_one_entry_a_label() -> None:
     assert asked_tags("a bell", LABELS).shape == (len(LABELS),)
     assert asked_tags("a bell", ()).shape == (0,)
+
+
+def test_household_words_find_their_labels_and_no_others() -> None:
+    labels = ("Bus", "Busy signal", "Car", "Vehicle horn, car horn, honking", "Cattle, bovinae", "Mechanical fan")
+    labels += ("Singing", "Beep, bleep", "Wind", "Wind instrument, woodwind instrument")
+    for text, wanted in (
+        ("a busy tone", "Busy signal"),
+        ("a car horn", "Vehicle horn, car horn, honking"),
+        ("a cow", "Cattle, bovinae"),
+        ("a fan", "Mechanical fan"),
+        ("a single beep", "Beep, bleep"),
+        ("some wind", "Wind"),
+    ):
+        found = asked_tags(f"Tell me when you hear {text}.", labels)
+        assert [labels[int(i)] for i in found.nonzero()[0]] == [wanted]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from soundflow.perceive.standing import Standing
+from soundflow.perceive.standing import Standing, request
 
 LABELS = ("Dog", "Cat", "Meow", "Rain", "Siren", "Speech")
 
@@ -79,4 +79,47 @@ def test_of_what_an_instruction_names_that_is_wanted_which_it_asks_to_be_told_of
     assert {LABELS[i] for i in np.flatnonzero(standing.wanted)} == wanted
     assert wanted <= names(standing)
     standing.hear("Listen for a cat, please.")
-    assert {LABELS[i] for i in np.flatnonzero(standing.wanted)} == wanted | {"Cat"}
+    assert {LABELS[i] for i in np.flatnonzero(standing.named)} == wanted | {"Cat"}
+    assert {LABELS[i] for i in np.flatnonzero(standing.wanted)} == wanted | {"Cat", "Meow"}, "with its kinds"
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "spoken"),
+    [
+        ("Stop listening for rain.", False, True),
+        ("You do not have to tell me any more.", False, True),
+        ("Never mind, I will do it.", True, True),
+        ("Stop, that was a joke.", True, True),
+        ("No, listen for a cat instead.", False, True),
+    ],
+)
+def test_an_instruction_is_taken_back_by_its_sound_or_in_clear_words(text, given, spoken) -> None:
+    standing = Standing("Tell me when you hear rain.", LABELS)
+    standing.hear(text)
+    assert ("Rain" in names(standing)) is given
+    if not given:
+        assert {LABELS[i] for i in np.flatnonzero(standing.muted)} == {"Rain"}
+    standing.hear("Tell me when you hear rain.")
+    assert ("Rain" in names(standing)) is spoken
+    assert not standing.muted.any() or "Cat" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ('Let me know when you hear the word "six".', "six"),
+        ('Report every "seven" that is said.', "seven"),
+        ("Tell me when somebody says tomato.", "tomato"),
+        ("Listen for the word go.", "go"),
+        ('Answer with "yes" or "no".', ""),
+        ("Tell me when you hear a dog.", ""),
+    ],
+)
+def test_a_word_that_is_waited_for(text, word) -> None:
+    assert request(text, LABELS).word == word
+
+
+def test_a_question_about_what_was_waits_for_nothing() -> None:
+    for text in ("How many times did you hear a dog?", "Tell me how often you heard a dog."):
+        assert not request(text, LABELS).asks
+    assert request("Wait until you have heard a dog twice, then tell me.", LABELS).asks
