@@ -176,19 +176,20 @@ class Watch:
     def judge(self, names: Sequence[str], answers: bool = False) -> Verdict:
         """The model would tell of sounds, `names`, now, or, where it `answers`, say something to what was just said.
 
-        What nobody wants to hear of is held back; where every one is counted, or its second time, its end or a word is
-        waited for, any other sound, too, unless it is a hazard.
+        What nobody wants to hear of is held back, and under a request other sounds than the one that is waited for,
+        unless they alert; where every one is counted, or its second time, its end or a word is waited for, unless they
+        are a hazard.
         """
-        held, hazard = self._muted(names), announced_as(names) in HAZARDS
+        held, newest, topic = self._muted(names), self.standing.newest, announced_as(names)
         about = bool(self._waited.heard) and max(self._waited.heard) >= HEARD
-        newest, special = self.standing.newest, self._terms != Terms()
         if answers and not about:
             return Verdict()
         if held or not about:
-            narrow = newest.asks and (special or newest.each or bool(newest.word))
             every = newest.each and not self.standing.wanted.any()
-            say = f"I hear {names[0]}." if hazard and newest.asks else ""
-            return Verdict(held or (narrow and not hazard), say=say, count=self._times + 1 if every else 0)
+            narrow = self._terms != Terms() or newest.each or bool(newest.word)
+            passes = topic in (HAZARDS if narrow else ALERTING) or not newest.asks or newest.everything
+            say = f"I hear {names[0]}." if newest.asks and names and not newest.everything else ""
+            return Verdict(held or not passes, say=say, count=self._times + 1 if every else 0)
         name = display_name(self._name())
         if self._terms.ends or self._terms.after_s:
             return Verdict(hold=True)

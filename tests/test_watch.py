@@ -55,6 +55,18 @@ def test_what_is_waited_for_is_named_and_told_under_one_name():
     assert s.watch.bias() <= 0, "it goes on"
 
 
+def test_under_a_request_another_sound_is_told_of_if_it_alerts_and_under_its_own_name():
+    s = Stream("Tell me when you hear a dog.")
+    s.hear(Cat=0.9)
+    assert s.watch.judge(("a cat",)).hold
+    s.hear(Siren=0.9)
+    verdict = s.watch.judge(("a siren",))
+    assert (verdict.hold, verdict.say) == (False, "I hear a siren.")
+    s = Stream("Describe every sound. Tell me when you hear a dog.")
+    s.hear(Cat=0.9)
+    assert not s.watch.judge(("a cat",)).hold
+
+
 def test_each_is_counted_and_another_sound_is_no_number_unless_it_alerts():
     s = Stream("Count each time that you hear a dog.")
     for n in (1, 2):

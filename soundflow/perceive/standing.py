@@ -60,6 +60,12 @@ _WORD: Final = re.compile(
     re.IGNORECASE,
 )
 
+_ALL: Final = re.compile(
+    r"\b(every|each|all|any)( \w+)? (sounds?|noises?)\b|\b(everything|anything|whatever|what) (that )?you hear\b|"
+    r"\b(narrate|describe)\b",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Request:
@@ -74,6 +80,11 @@ class Request:
     dropped: FloatArray
     each: bool
     word: str
+
+    @property
+    def everything(self) -> bool:
+        """Whether all sounds are asked for beside what it names."""
+        return bool(_ALL.search(self.text))
 
     @property
     def asks(self) -> bool:
