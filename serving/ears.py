@@ -33,6 +33,7 @@ TIDY_S: Final = 5.0  # in a server where nobody speaks, the states of those who 
 MAPPED_BYTES: Final = 8 * 1024 * 1024  # a recogniser's blocks are smaller: mapped apart they cost a tenth of its time
 
 _numbers = count()
+_starting = threading.Lock()  # one at a time changes the environment
 
 
 class FarState:
@@ -190,13 +191,14 @@ def _small_blocks_of_the_heap() -> Iterator[None]:
 
     Python's own pools for them are of a megabyte each, which one lasting object keeps from going back.
     """
-    before = os.environ.get("PYTHONMALLOC")
-    os.environ["PYTHONMALLOC"] = before or "malloc"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["PYTHONMALLOC"]
+    with _starting:
+        before = os.environ.get("PYTHONMALLOC")
+        os.environ["PYTHONMALLOC"] = before or "malloc"
+        try:
+            yield
+        finally:
+            if before is None:
+                os.environ.pop("PYTHONMALLOC", None)
 
 
 def _tidy(far: ref[FarPerceiver], closed: threading.Event) -> None:

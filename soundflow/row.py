@@ -199,6 +199,8 @@ class Row:
             zeros = (np.zeros(n, np.float32) for n in self.model.lalm.projector.sizes)
             tags, sound, speech = zeros
             self._last = Perception(0, self.now, tags, sound, speech, Vad((), False), Words())
+        if text and self.watch.heard_said(text, self.now):
+            self._asked()
         heard = text or self.session.unanswered()
         if not heard or self.session.state.open_reply:
             return None
@@ -212,6 +214,8 @@ class Row:
             return self._answer(step, logits)
         perception, chunk = step.perception, step.perception.chunk
         self.watch.hear(perception)
+        if self.watch.expire(perception.end_sample):
+            self._asked()
         if not step.closed:
             logits[Kind.SPEAK] += self.watch.bias()
         can_act = bool(self.manner.tools) and self.model.lalm.can_act
@@ -222,9 +226,10 @@ class Row:
         names = self._names(decided, whole)
         verdict = Verdict()
         if decided.kind is not Kind.SILENT and not telling:
-            verdict = self._judged(perception, names)
+            verdict = self._judged(perception, names, decided.kind)
             names = (verdict.name,) if verdict.name else names
-        if self.manner.manual or verdict.hold or self._unwanted(names, step.closed, telling):
+        kept = isinstance(telling, Told) and telling.due
+        if (self.manner.manual and not kept) or verdict.hold or self._unwanted(names, step.closed, telling):
             telling, decided = None, replace(decided, kind=Kind.SILENT)
         out = self.session.on_chunk(perception, decided, self.lalm.forgotten[0], self._kept(names), telling)
         if out.cancelled:
@@ -232,10 +237,12 @@ class Row:
         events, decision = out.events, out.decision or decided
         if out.start is not None:
             if isinstance(telling, Told):
-                self.watch.given(telling)
+                self.watch.given(telling, self.now)
+                self._asked()
             elif not out.start.heard and not telling:
                 self.policy.announced(chunk, self.hold)
-                self.watch.told(verdict)
+                self.watch.told(verdict, self.now)
+                self._asked()
                 out.start.say, out.start.count = verdict.say, verdict.count
             events += self.replies.start(self._recalled(out.start), self.now)
         elif out.resume and not self.manner.manual:
@@ -334,7 +341,7 @@ class Row:
     def _told(self, perception: Perception, decided: Decision) -> tuple[Telling | None, Decision]:
         """What is to be told of now in known words, with that decision; else None and `decided`: what somebody asked
         for whose time has come, or the most probable taught sound."""
-        due = self.watch.due(perception)
+        due = self.watch.due(perception, times_only=self.manner.manual)
         if due and self.policy.speak < math.inf and self.session.may_say(perception, decided, due.answers):
             return due, self.policy.tell(perception.chunk, 1.0, self.hold)
         for p, sound in sorted(zip(perception.own, self.model.perceiver.own.sounds, strict=True), key=lambda x: -x[0]):
@@ -342,11 +349,11 @@ class Row:
                 return sound, self.policy.tell(perception.chunk, p, self.hold)
         return None, decided
 
-    def _judged(self, perception: Perception, names: tuple[str, ...]) -> Verdict:
+    def _judged(self, perception: Perception, names: tuple[str, ...], kind: Kind) -> Verdict:
         """What is waited for makes of a decision to respond, which may be an answer."""
         final = perception.words.final
         if final is not None and final.text:
-            return Verdict(hold=self.watch.other_word(final.text))
+            return Verdict(hold=kind is Kind.SPEAK and self.watch.other_word(final.text))
         verdict = self.watch.judge(names, self.session.answers(perception))
         if verdict.name:
             self.session.unheard()

@@ -150,9 +150,9 @@ class Session:
         if final and final.text:
             s.heard.append((perception.end_sample, final.text))
             s.said.append(said_note(perception.end_sample, final.text))
-        if told:
+        if isinstance(told, OwnSound):
             self.announced.own_told(told.name, perception.end_sample)
-        else:
+        elif not told:
             decision = self._restrain(perception, decision, sounds)
         out.decision = decision
         out.events.append(decision_event(decision, t))

@@ -19,12 +19,13 @@ from soundflow.decide.announced import announced_as
 from soundflow.decide.evidence import Evidence
 from soundflow.decide.lasting import Lasting
 from soundflow.decide.policy import Calibration
-from soundflow.decide.waited import HEARD, Waited, log_odds
-from soundflow.perceive.labels import ALERTING, display_name, group_of
+from soundflow.decide.waited import HEARD, MEMORY, Waited, log_odds
+from soundflow.perceive.labels import ALERTING, HAZARDS, display_name, group_of
 from soundflow.perceive.standing import Standing
 from soundflow.respond.reminders import Due, Reminders, much
 from soundflow.respond.spoken_numbers import spelled
 from soundflow.respond.terms import Terms, end_said, look_said, number_said, terms, time_said, word_said
+from soundflow.session import CALLS
 from soundflow.types import FloatArray, Perception
 
 TAG_MEMORY: Final = 4
@@ -34,8 +35,7 @@ MUTED: Final = 0.1
 """Probability from which on what sounds may be what nobody wants to hear of."""
 
 
-HAZARDS: Final = frozenset({"alarm", "siren", "glass", "gunshot", "explosion", "scream", "cry"})
-"""Groups that are told of whatever is waited for."""
+LONGEST_CHARS: Final = 400
 _OPENS: Final = re.compile(
     r"(please|tell|let|can|could|would|will|say|i|i'm|i've|watch|if|keep|warn|listen|no|not|forget|make|actually|now|"
     r"sorry|switch|stop|you|never|cancel|that|remind|in|wait|set|start|count|give|time|only|should|after|check|report|"
@@ -44,7 +44,7 @@ _OPENS: Final = re.compile(
     re.IGNORECASE,
 )
 
-_CALLS: Final = re.compile(r"[a-z],? [A-Z][a-z]+\W*$")
+_VOCATIVE: Final = re.compile(r"[a-z],? [A-Z][a-z]+\W*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +79,17 @@ class Watch:
         self._alerts: deque[float] = deque(maxlen=TAG_MEMORY)
         self._lasting = Lasting()
         self.reminders = Reminders()
+        self._instruction: str | None = None
+        self._pending = ""
         self.instruct(instruction)
 
     def instruct(self, instruction: str) -> None:
         """Under another instruction what was asked for by voice is over; times that were asked for stay."""
+        if instruction == self._instruction:
+            return
         self._instruction = instruction
         self.standing = Standing(instruction, self._labels)
-        self._by = ""
+        self._by, self._pending = "", ""
         self._begin(0)
 
     def _begin(self, now: int) -> None:
@@ -93,10 +97,10 @@ class Watch:
         standing = self.standing
         self._terms = terms(standing.newest.text) if standing.newest.asks else Terms()
         asked = standing.tags * (standing.muted == 0)
-        self._evidence = Evidence(self._labels, self._fit, self._instruction, asked, standing.wanted)
+        self._evidence = Evidence(self._labels, self._fit, self._instruction or "", asked, standing.wanted)
         self._waited = Waited()
         self._times = 0
-        self._lasting.begin()
+        self._lasting.begin(spoken=bool(self._by))
         self._look_at = now + samples(self._terms.after_s) if self._terms.after_s else -1
 
     @property
@@ -122,6 +126,16 @@ class Watch:
         p = self._evidence.wanted(perception.sure)
         self._waited.hear(p)
         self._lasting.hear(log_odds(p), perception.level_db, perception.vad.speaking)
+        final, word = perception.words.final, self.standing.newest.word
+        if final and word and final.text != self._by and _holds(final.text, word):
+            self._pending = word
+
+    def expire(self, now: int) -> bool:
+        """End a request that was only to be told if its sound was still there -> whether there was one to end."""
+        if not (0 <= self._look_at <= now and self._terms.only_if) or self._lasting.there(GONE):
+            return False
+        self._over(now)
+        return True
 
     def bias(self) -> float:
         """Log-odds of answering a sound."""
@@ -129,6 +143,7 @@ class Watch:
 
     def heard_said(self, text: str, now: int) -> bool:
         """Take a closed utterance -> whether what is waited for has changed."""
+        text = _short(text)
         if not self.standing.hear(text):
             return False
         self._by = text
@@ -138,40 +153,49 @@ class Watch:
     def likely_ours(self, text: str) -> bool:
         """Whether a closed utterance has just changed what is waited for, or is about a time, and does not begin or
         end with a name: "Tom, remind me ..."."""
-        named = not _OPENS.match(text) or _CALLS.search(text)
+        text = _short(text)
+        named = not _OPENS.match(text) or _VOCATIVE.search(text)
         return not named and (self._by == text or self.reminders.about(text))
 
     def answered(self, text: str, now: int) -> str:
         """What was said is answered -> the answer where it asks for a time, or takes one back; else ""."""
-        if self._look_at >= 0 and self._by == text:
+        text = _short(text)
+        if self._look_at >= 0 and self._by and self._by in text:
             return f"Okay, in {much(self._terms.after_s)}."
         return self.reminders.hear(text, now)
 
-    def due(self, perception: Perception) -> Told | None:
-        """What the terms say is to be told now; it stays due until `given`."""
+    def due(self, perception: Perception, times_only: bool = False) -> Told | None:
+        """What the terms say is to be told now; it stays due until `given`. `times_only`: nothing of what is heard."""
         now = perception.end_sample
         if (due := self.reminders.due(now)) is not None:
             return Told("a time", due.say, due=due)
-        final, word = perception.words.final, self.standing.newest.word
-        if final and word and final.text != self._by and _holds(final.text, word):
-            return Told(word, word_said(word), answers=True)
+        if times_only:
+            return None
+        if self._pending:
+            return Told(self._pending, word_said(self._pending), answers=perception.words.final is not None)
         name = self._terms.called or self._name()
         if self._terms.ends and self._lasting.gone(GONE):
             return Told(name, end_said(name))
         if 0 <= self._look_at <= now:
-            there = not self._lasting.gone(GONE)
-            if there or not self._terms.only_if:
-                return Told(name, look_said(name, there))
-            self._look_at = -1
+            return Told(name, look_said(name, self._lasting.there(GONE)))
         return None
 
-    def given(self, told: Told) -> None:
+    def given(self, told: Told, now: int) -> None:
         """It was told."""
         if told.due:
             self.reminders.told(told.due)
-        elif not told.answers:
+        elif self._pending:
+            self._pending = ""
+        else:
             self._lasting.again()
             self._look_at = -1
+            self._over(now)
+
+    def _over(self, now: int) -> None:
+        """A spoken request for one time, an end or a look is over once that was told; an instruction holds."""
+        self._look_at = -1
+        if self.standing.over():
+            self._begin(now)
 
     def judge(self, names: Sequence[str], answers: bool = False) -> Verdict:
         """The model would tell of sounds, `names`, now, or, where it `answers`, say something to what was just said.
@@ -180,37 +204,55 @@ class Watch:
         unless they alert; where every one is counted, or its second time, its end or a word is waited for, unless they
         are a hazard.
         """
-        held, newest, topic = self._muted(names), self.standing.newest, announced_as(names)
+        held, newest = self._muted(names), self.standing.newest
         about = bool(self._waited.heard) and max(self._waited.heard) >= HEARD
         if answers and not about:
             return Verdict()
-        if held or not about:
+        if held or not about or self._drowned(names):
             every = newest.each and not self.standing.wanted.any()
             narrow = self._terms != Terms() or newest.each or bool(newest.word)
-            passes = topic in (HAZARDS if narrow else ALERTING) or not newest.asks or newest.everything
-            say = f"I hear {names[0]}." if newest.asks and names and not newest.everything else ""
+            alerts = [n for n in names if announced_as((n,)) in (HAZARDS if narrow else ALERTING)]
+            passes = bool(alerts) or not newest.asks or newest.everything
+            say = f"I hear {alerts[0]}." if newest.asks and alerts and not newest.everything else ""
             return Verdict(held or not passes, say=say, count=self._times + 1 if every else 0)
         name = display_name(self._name())
+        if not self._newest_heard():
+            return Verdict(name=name)
         if self._terms.ends or self._terms.after_s:
             return Verdict(hold=True)
         if self._terms.nth:
             self._times += 1
             self._waited.told()
             called = self._terms.called or name
-            return Verdict(self._times != self._terms.nth, name, time_said(called, self._terms.nth))
+            return Verdict(self._times < self._terms.nth, name, time_said(called, self._terms.nth))
         count = self._times + 1 if newest.each else 0
         return Verdict(name=name, say=number_said(count) if self._terms.counts and count else "", count=count)
 
-    def other_word(self, text: str) -> bool:
-        """Whether a word is waited for, and these one or two are not it."""
-        word = self.standing.newest.word
-        return bool(word) and len(_plain(text).split()) < 3 and not _holds(text, word)
+    def _drowned(self, names: Sequence[str]) -> bool:
+        """Whether a hazard that nobody waits for is there more surely than what is waited for."""
+        wanted = self.standing.wanted > 0
+        groups = {group_of(x) for x, w in zip(self._labels, wanted, strict=True) if w}
+        found = {announced_as((n,)) for n in names} & (HAZARDS - groups)
+        other = [i for i, x in enumerate(self._labels) if group_of(x) in found]
+        return bool(other) and float(self.sure[:, other].max()) > float(self.sure[:, wanted].max(initial=0.0))
 
-    def told(self, verdict: Verdict) -> None:
+    def _newest_heard(self) -> bool:
+        """Whether what is heard is what the newest request waits for, and not what an older one does."""
+        mine = self.standing.newest.wanted > 0
+        return not mine.any() or float(self.sure[-MEMORY:, mine].max()) >= HEARD
+
+    def other_word(self, text: str) -> bool:
+        """Whether a word is waited for, and these one or two are neither it nor a call."""
+        word, said = self.standing.newest.word, _plain(text).split()
+        return bool(word) and len(said) < 3 and not CALLS & set(said) and not _holds(text, word)
+
+    def told(self, verdict: Verdict, now: int) -> None:
         """Sounds are being told of."""
         if verdict.count:
             self._times = verdict.count
         self._waited.told()
+        if verdict.name and self._terms.nth:
+            self._over(now)
 
     def _name(self) -> str:
         """Of the labels that were named for what is waited for, the one that was heard best of late."""
@@ -226,14 +268,15 @@ class Watch:
         muted = np.flatnonzero(self.standing.muted)
         if not len(muted):
             return False
-        first = announced_as(names)
-        if first in ALERTING and all(group_of(self._labels[i]) != first for i in muted.tolist()):
+        quiet = {display_name(self._labels[i]) for i in muted.tolist()}
+        if any(announced_as((n,)) in ALERTING and n not in quiet for n in names):
             return False
         return float(self.sure[:, muted].max()) >= MUTED
 
     def memory(self) -> dict[str, Any]:
         """JSON: what `recall` of another stream's watch under the same instruction takes."""
-        own = {"times": self._times, "look_at": self._look_at, "by": self._by}
+        own = {"times": self._times, "look_at": self._look_at, "by": self._by, "pending": self._pending}
+        own |= {"waited": self._waited.snapshot(), "lasting": self._lasting.snapshot()}
         return own | {"standing": self.standing.snapshot(), "reminders": self.reminders.snapshot()}
 
     def recall(self, saved: dict[str, Any]) -> None:
@@ -242,12 +285,13 @@ class Watch:
         self._begin(0)
         self.reminders.restore(saved["reminders"])
         self._times, self._look_at, self._by = saved["times"], saved["look_at"], saved["by"]
+        self._pending = saved["pending"]
+        self._waited, self._lasting = Waited.restore(saved["waited"]), Lasting.restore(saved["lasting"])
 
     def snapshot(self) -> dict[str, Any]:
         """What `restore` needs."""
         heard = {"tags": list(self._tags), "sure": list(self._sure), "alerts": list(self._alerts)}
-        own = {"waited": self._waited.snapshot(), "lasting": self._lasting.snapshot()}
-        return self.memory() | heard | own
+        return self.memory() | heard
 
     def restore(self, saved: dict[str, Any]) -> None:
         """As it was."""
@@ -255,8 +299,11 @@ class Watch:
         self._sure = deque(saved["sure"], maxlen=TAG_MEMORY)
         self._alerts = deque(saved["alerts"], maxlen=TAG_MEMORY)
         self.recall(saved)
-        self._waited = Waited.restore(saved["waited"])
-        self._lasting = Lasting.restore(saved["lasting"])
+
+
+def _short(text: str) -> str:
+    """A request is a sentence or two; of a monologue the beginning is read."""
+    return " ".join(text.split())[:LONGEST_CHARS]
 
 
 def _holds(text: str, word: str) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from soundflow.decide.policy import Calibration
-from soundflow.perceive.labels import display_name
+from soundflow.perceive.labels import ALERTING, display_name
 from soundflow.types import Perception, Segment, Vad, Words
 from soundflow.watch import GONE, Watch
 
@@ -38,6 +38,7 @@ class Stream:
         if said:
             self.watch.heard_said(said, end)
         self.watch.hear(self.seen)
+        self.watch.expire(end)
         return self.seen
 
     def due(self) -> str:
@@ -50,7 +51,7 @@ def test_what_is_waited_for_is_named_and_told_under_one_name():
     s.hear(Dog=0.9)
     verdict = s.watch.judge(("a cat",))
     assert (verdict.hold, verdict.name, verdict.count) == (False, "a dog", 0)
-    s.watch.told(verdict)
+    s.watch.told(verdict, s.seen.end_sample)
     s.hear(Dog=0.9)
     assert s.watch.bias() <= 0, "it goes on"
 
@@ -73,7 +74,7 @@ def test_each_is_counted_and_another_sound_is_no_number_unless_it_alerts():
         s.hear(Dog=0.9)
         verdict = s.watch.judge(("a dog",))
         assert verdict.count == n
-        s.watch.told(verdict)
+        s.watch.told(verdict, s.seen.end_sample)
         s.hear()
     s.hear(Cat=0.9)
     assert s.watch.judge(("a cat",)).hold
@@ -91,6 +92,15 @@ def test_only_the_second_time_is_told():
     verdict = s.watch.judge(("a dog",))
     assert not verdict.hold
     assert verdict.say == "I heard a dog for the second time."
+    s.watch.told(verdict, s.seen.end_sample)
+    assert not s.watch.unasked, "an instruction holds"
+
+
+def test_a_doorbell_beside_a_siren_does_not_hide_it():
+    s = Stream("Count every dog.")
+    s.hear(Siren=0.9)
+    verdict = s.watch.judge((display_name("Doorbell"), display_name("Siren")))
+    assert (verdict.hold, verdict.say) == (False, "I hear a siren.")
 
 
 def test_an_end_is_told_and_not_that_it_is_there():
@@ -104,7 +114,7 @@ def test_an_end_is_told_and_not_that_it_is_there():
     for _ in range(GONE):
         s.hear()
     assert s.due() == "I do not hear the rain any more, it has stopped."
-    s.watch.given(s.watch.due(s.seen))
+    s.watch.given(s.watch.due(s.seen), s.seen.end_sample)
     s.hear()
     assert not s.due()
 
@@ -120,6 +130,8 @@ def test_an_end_is_told_and_not_that_it_is_there():
 )
 def test_a_look_after_some_seconds(asked, there, said):
     s = Stream()
+    s.hear(Rain=0.8)
+    s.hear(Rain=0.8)
     s.hear(asked, Rain=0.8)
     assert s.watch.answered(asked, s.seen.end_sample) == "Okay, in two seconds."
     assert not len(s.watch.reminders)
@@ -179,7 +191,7 @@ def test_a_time_comes_once():
         assert not s.due()
         s.hear()
     assert s.due() == "It is time to stop."
-    s.watch.given(s.watch.due(s.seen))
+    s.watch.given(s.watch.due(s.seen), s.seen.end_sample)
     assert not s.due()
 
 
@@ -188,8 +200,10 @@ def test_another_instruction_ends_what_was_asked_for_and_not_the_times():
     s.hear("Tell me when you hear a dog.")
     s.watch.answered("Set a timer for one second.", 0)
     s.watch.instruct("")
+    assert not s.watch.unasked, "the same instruction"
+    s.watch.instruct("Be kind.")
     s.hear()
-    assert s.watch.unasked
+    assert not s.watch.tags.any()
     s.hear()
     assert s.due() == "Your one second is over."
 
@@ -197,7 +211,7 @@ def test_another_instruction_ends_what_was_asked_for_and_not_the_times():
 def test_a_snapshot_goes_on_alike_and_a_memory_is_json():
     s = Stream("Count every dog.")
     s.hear(Dog=0.9)
-    s.watch.told(s.watch.judge(("a dog",)))
+    s.watch.told(s.watch.judge(("a dog",)), s.seen.end_sample)
     s.hear("Tell me when the rain has stopped.", Rain=0.8)
     s.watch.answered("Set a timer for nine seconds.", 0)
     other, third = Stream("Count every dog."), Stream("Count every dog.")
@@ -210,3 +224,91 @@ def test_a_snapshot_goes_on_alike_and_a_memory_is_json():
         assert s.hear().end_sample == other.hear().end_sample
         assert s.watch.bias() == other.watch.bias()
     assert s.due() == other.due() != ""
+
+
+FULL = tuple(dict.fromkeys([*LABELS, *(x for g in ALERTING.values() for x in g), "Bus", "Music", "Thunder", "Bark"]))
+
+
+def heard(*said: str, instruction: str = "") -> Watch:
+    watch = Watch(instruction, FULL, FIT)
+    for k, text in enumerate(said):
+        watch.heard_said(text, k * SECOND)
+    return watch
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "Cancel my alarm.",
+            "Cancel the fire alarm test.",
+            "I don't want any glass on the floor.",
+            "He does not smoke any more.",
+        ),
+        *(
+            "When there was thunder last night.",
+            "When I walked the dog this morning it was cold.",
+            "He is waiting for the bus.",
+        ),
+        *("Tell me a story about a dog.", "I am going to walk the dog now.", "Actually the music is too loud now."),
+        *("The weather report said rain.", "Never mind.", "I don't want dog hair on the sofa."),
+    ],
+)
+def test_talk_arms_mutes_and_calls_off_nothing(text: str) -> None:
+    watch = heard(text)
+    assert watch.unasked
+    assert not watch.standing.muted.any()
+    watch = heard(text, instruction="Tell me when the doorbell rings.")
+    assert FULL[int(watch.standing.named.argmax())] == "Doorbell"
+    assert not watch.standing.muted.any()
+
+
+def test_hazards_that_nobody_waits_for_pass_whatever_is_waited_for() -> None:
+    for asked in (
+        "Tell me when the rain has stopped.",
+        "Tell me when you hear a dog.",
+        "Wait until you hear a dog twice.",
+    ):
+        s = Stream(asked)
+        s.hear(Siren=0.9, Rain=0.1, Dog=0.06)
+        verdict = s.watch.judge((display_name("Siren"),))
+        assert (verdict.hold, verdict.name) == (False, "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Watch over the house and tell me when you hear the siren.",
+        "Tell me if you hear a siren at the end of the driveway.",
+        "Only speak if you hear a siren. When nothing happens, stay silent.",
+        "Tell me when you hear a siren, but do not tell me twice.",
+    ],
+)
+def test_a_siren_is_told_at_once_under_instructions_that_speak_of_ends_and_numbers(text: str) -> None:
+    s = Stream(text)
+    s.hear(Siren=0.9)
+    assert not s.watch.judge((display_name("Siren"),)).hold
+
+
+def test_what_never_sounded_is_not_there_and_has_no_end() -> None:
+    s = Stream()
+    s.hear()
+    s.hear("Is the dog still there in two seconds?")
+    for _ in range(5):
+        s.hear()
+    assert s.due() == "No, I do not hear the dog any more."
+    s = Stream("Tell me when the rain has stopped.")
+    for level in (-30.0, -30.0, -70.0, -70.0, -70.0):
+        s.hear(level=level)
+        assert not s.due()
+
+
+def test_calls_for_help_are_heard_while_a_word_is_waited_for() -> None:
+    watch = heard('Tell me when somebody says "pizza".')
+    assert watch.other_word("Seven.")
+    assert not watch.other_word("Help!")
+
+
+def test_a_long_text_of_blanks_takes_no_time() -> None:
+    watch = heard("the word" + " " * 100_000 + "is the")
+    assert watch.unasked

@@ -26,7 +26,7 @@ _SYNONYMS: Final = {
     "phone": "telephone", "plane": "airplane", "kid": "child", "kids": "child", "children": "child",
     "laughing": "laughter", "laugh": "laughter", "screams": "screaming", "mew": "meow", "kitten": "cat",
     "puppy": "dog", "hen": "chicken", "thunderclap": "thunder", "shots": "gunshot", "shooting": "gunshot",
-    "breaks": "breaking", "weeping": "crying", "footstep": "footsteps", "hoover": "vacuum",
+    "breaks": "breaking", "weeping": "crying", "cries": "cry", "footstep": "footsteps", "hoover": "vacuum",
 }  # fmt: skip
 
 _ALIASES: Final[dict[tuple[str, ...], tuple[str, ...]]] = {
@@ -48,6 +48,7 @@ _ALIASES: Final[dict[tuple[str, ...], tuple[str, ...]]] = {
         "wind": ("Wind", "Wind noise (microphone)"),
         "kettle": ("Boiling",),
         "clanging metal": ("Clang",),
+        "washing machine": (),
     }.items()
 }
 """Labels of what the words of a label do not find, or of what they would find too much of. A longer one goes first."""
@@ -74,10 +75,14 @@ def _aliased(said: list[str]) -> tuple[list[str], set[str]]:
     return said, known
 
 
+_DIN: Final = "Cacophony"
+"""A plain name that is the stem of another word, "dinner"."""
+
+
 @lru_cache(1024)
 def _names(label: str) -> tuple[tuple[str, ...], ...]:
     """The names of a tag, each as its words: parts between commas, the one in brackets apart, and its plain name."""
-    parts = [*re.split(r"[,(]", label.lower()), display_name(label)]
+    parts = [*re.split(r"[,(]", label.lower()), *([display_name(label)] if label != _DIN else [])]
     return tuple(tuple(words) for part in parts if (words := _words(part)))
 
 

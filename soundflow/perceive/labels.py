@@ -7,7 +7,17 @@ from typing import Final
 
 from soundflow.perceive.names import display_name
 
-__all__ = ["ALERTING", "GENERIC", "MUSIC", "NOT_OF_YAMNET", "SPEECH", "UNREPORTED", "display_name", "group_of"]
+__all__ = [
+    "ALERTING",
+    "GENERIC",
+    "HAZARDS",
+    "MUSIC",
+    "NOT_OF_YAMNET",
+    "SPEECH",
+    "UNREPORTED",
+    "display_name",
+    "group_of",
+]
 
 ALERTING: Final[Mapping[str, tuple[str, ...]]] = {
     "alarm": ("Smoke detector, smoke alarm", "Fire alarm", "Alarm", "Car alarm", "Alarm clock", "Buzzer"),
@@ -30,6 +40,9 @@ ALERTING: Final[Mapping[str, tuple[str, ...]]] = {
     "phone": ("Telephone bell ringing", "Ringtone", "Telephone"),
 }
 """Group -> labels that tell somebody something, the plainest first. A sound in no group is benign or of context."""
+
+HAZARDS: Final[frozenset[str]] = frozenset({"alarm", "siren", "glass", "gunshot", "explosion", "scream", "cry"})
+"""Groups that are told of whatever somebody waits for."""
 
 _GENDERED_SPEECH = ("Male speech, man speaking", "Female speech, woman speaking")
 _GENDERED_SINGING = ("Male singing", "Female singing")

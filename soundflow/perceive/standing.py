@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from soundflow.perceive.asked import asked_tags
-from soundflow.perceive.labels import GENERIC
+from soundflow.perceive.labels import GENERIC, HAZARDS, group_of
 from soundflow.types import FloatArray
 
 _DROP: Final = re.compile(
@@ -25,15 +25,31 @@ _DROP: Final = re.compile(
     r"(do not|don'?t) (have to )?(tell|want|need|listen|report))\b",
     re.IGNORECASE,
 )
-_ASK: Final = re.compile(
-    r"\b(tell me|let me know|listen|watch out|look out|keep an ear|keep count|warn me|alert me|notify|report|say "
-    r"(so|some ?thing|how|in)|check|wait(ing)? for|count|whenever|every ?time|each time|"
-    r"(if|when|once|as soon as) (you|there|i)|want to know|still there in|wake me)\b",
+_LISTEN: Final = re.compile(
+    r"\b(listen (for|to|out)|(watch|look) out for|keep an ear|keep count|(i am|i'?m|be) waiting for|count|"
+    r"(if|when|whenever|once|as soon as|time|while|moment|should) (that )?(you|there is) (can )?(still )?"
+    r"(hear\w*|have heard|an?)|"
+    r"still there in|(alert|warn|notify) (me|us) (of|about|to)|on the lookout for)\b",
     re.IGNORECASE,
 )
-_CHANGE: Final = re.compile(
-    r"\b(instead|switch to|make that|i meant|actually|changed my mind|not that|now)\b", re.IGNORECASE
+_TELL: Final = re.compile(
+    r"\b(tell (me|us)|let (me|us) know|(warn|alert|notify|wake) (me|us)|report|say (so|some ?thing|how|in)|check|"
+    r"want to know|waiting for)\b",
+    re.IGNORECASE,
 )
+_WHEN: Final = re.compile(
+    r"\b(when|if|whenever|once|as soon as|moment|each|every|until|still|whether|again|twice|second|time|should|"
+    r"there or gone|become of|comes?)\b",
+    re.IGNORECASE,
+)
+_CHANGE: Final = re.compile(r"\b(instead|switch to|make that|i meant|changed my mind|not that)\b", re.IGNORECASE)
+_REPLACES: Final = re.compile(
+    r"\b(instead|switch to|make that|i meant|changed my mind|not that|actually|now|nothing else|only)\b|^\W*no\b",
+    re.IGNORECASE,
+)
+"""In a request: the one before is over. Alone the words say nothing of the kind ("the music is too loud now")."""
+CHANGE_WORDS: Final = 12
+"""A change without a request's words is short: "make that a cat, please"."""
 
 
 _PAST: Final = re.compile(
@@ -53,7 +69,19 @@ _OFF: Final = re.compile(
     r"tell me any ?more|(do not|don'?t) (need|want) (that|it|this) any ?more)\b",
     re.IGNORECASE,
 )
-"""Takes back a standing instruction without naming its sound; "never mind" may be said to anybody."""
+"""Takes back what is waited for without naming its sound."""
+_NEVER_MIND: Final = re.compile(
+    r"^\W*(oh |no |okay )*(never ?mind|forget (it|that)|cancel (that|it))( please)?\W*$", re.IGNORECASE
+)
+"""As a whole utterance it takes back a spoken request; an instruction it does not, as it may be said to anybody."""
+_MUTES: Final = re.compile(
+    r"\b((stop|no need to|no more) (telling|reporting|messages|alerts|reports)\b.*\b(about|of)|ignore (?!the first)|"
+    r"(do not|don'?t) (tell|report|alert|warn|notify)\b|(do not|don'?t) want to hear (about|of)|stay quiet|leave out|"
+    r"forget about)\b",
+    re.IGNORECASE,
+)
+"""Says of a sound that it is not to be told of, whether it was waited for or not."""
+_TIMED: Final = re.compile(r"\b(timer|reminder|alarm clock)s?\b", re.IGNORECASE)
 _WORD: Final = re.compile(
     r"\b(?:the words? |(?:says?|said|hears?|mentions?|every|each) )[\"“'‘]([\w' -]{1,40}?)[\"”'’](?!\w)|"
     r"\bthe word (?!that\b|of\b|for\b|is\b)(\w+)|\b(?:some|any)(?:body|one) (?:says|mentions) (?:the word )?(\w+)\W*$",
@@ -96,7 +124,9 @@ def request(text: str, labels: Sequence[str], asks: bool = False) -> Request:
     """What an instruction, or something that was said, asks for. `asks`: it does, whatever its words ("make that a
     cat")."""
     kept, dropped = _asking(text), [c for c in _clauses(text) if _DROP.search(c)]
-    asks = asks or (any(_ASK.search(c) for c in kept) and not _PAST.search(text))
+    asked = " ".join(kept)
+    waits = _LISTEN.search(asked) or (_TELL.search(asked) and _WHEN.search(asked))
+    asks = asks or (bool(waits) and not _PAST.search(text))
     named = asked_tags(" ".join(kept) if asks else "", labels)
     found = _WORD.search(text) if asks else None
     return Request(
@@ -165,36 +195,46 @@ class Standing:
 
         A request replaces the spoken one before, and the instruction where it says so ("a cat instead"). Clauses that
         take something back do not ask: "forget that, watch out for a cat" asks for a cat. What is taken back is the
-        spoken request, or, where there is none, the instruction: by the name of its sound, or in clear words.
+        spoken request, or else the instruction: by the name of its sound, or in clear words.
         """
-        said = request(text, self._labels)
-        kept = " ".join(_asking(text))
-        armed, drops = self._spoken.asks or self.given.asks, any(_DROP.search(c) for c in _clauses(text))
-        changes = armed and bool(_CHANGE.search(kept))
-        if changes and not said.asks:
-            said = request(text, self._labels, asks=True)
-        if said.asks:
-            off = changes or drops
-        elif drops and self._spoken.asks:
-            said, off = self._nothing, False
-        elif drops:
-            named = asked_tags(text, self._labels)
-            said, off = self._spoken, bool((named * self.given.wanted).any()) or bool(_OFF.search(text))
-        else:
+        if not any(x.search(text) for x in (_LISTEN, _TELL, _CHANGE, _DROP)):
             return False
         before = (self.tags, self.each, self.newest.word)
-        if drops or off:
-            self._muted = np.maximum(self._muted, self._taken_back(text, said, off))
-        self._spoken, self._off = said, self._off or (off and self._given.asks)
+        said = request(text, self._labels)
+        kept = " ".join(_asking(text))
+        if not said.asks and self.newest.asks and _CHANGE.search(kept) and len(kept.split()) <= CHANGE_WORDS:
+            said = request(text, self._labels, asks=True)
+        if said.asks:
+            self._off = self._off or bool(_REPLACES.search(text) or _DROP.search(text))
+            self._spoken = said
+        elif any(_DROP.search(c) for c in _clauses(text)):
+            self._drop(text, said.dropped)
         now = (self.tags, self.each, self.newest.word)
         return before[1:] != now[1:] or not np.array_equal(before[0], now[0])
 
-    def _taken_back(self, text: str, said: Request, off: bool) -> FloatArray:
-        """[L] what goes: what the text names, else all that was waited for."""
-        named = request(text, self._labels).dropped
-        if said.asks or not named.any():
-            named = np.maximum(self._spoken.wanted, self.given.wanted if off else 0)
-        return named
+    def _drop(self, text: str, named: FloatArray) -> None:
+        """Take back what is named, or, where it names nothing and says so clearly, what was asked for last."""
+        kinds = _with_kinds(named, self._labels)
+        if _MUTES.search(text):
+            self._muted = np.maximum(self._muted, kinds)
+        spoken, given = self._spoken.wanted, self.given.wanted
+        clear = bool(_OFF.search(text)) and not _TIMED.search(text) and not named.any()
+        if (named * spoken).any() or (self._spoken.asks and (clear or _NEVER_MIND.match(text))):
+            self._mute(spoken)
+            self._spoken = self._nothing
+        elif (named * given).any() or (clear and self.given.asks):
+            self._mute(given)
+            self._off = True
+
+    def _mute(self, tags: FloatArray) -> None:
+        """What was taken back is not told of; a hazard is as any other time."""
+        hazards = np.array([group_of(x) in HAZARDS for x in self._labels])
+        self._muted = np.maximum(self._muted, np.where(hazards, 0, tags))
+
+    def over(self) -> bool:
+        """The spoken request is over, if there is one -> whether there was."""
+        there, self._spoken = self._spoken.asks, self._nothing
+        return there
 
     def snapshot(self) -> dict[str, Any]:
         """What `restore` needs; plain values."""
@@ -220,5 +260,6 @@ def _asking(text: str) -> list[str]:
 
 def _with_kinds(tags: FloatArray, labels: Sequence[str]) -> FloatArray:
     """The tags and those of what is a kind of it: who waits for a dog waits for a bark."""
-    kinds = {kind for i in np.flatnonzero(tags) for kind in GENERIC.get(labels[int(i)], ())}
+    named = {labels[int(i)] for i in np.flatnonzero(tags)} - {"Mechanisms"}
+    kinds = {kind for name in named for kind in GENERIC.get(name, ())}
     return np.maximum(tags, np.array([x in kinds for x in labels], np.float32))

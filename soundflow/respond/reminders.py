@@ -18,11 +18,21 @@ MOST: Final = 16
 LONGEST_S: Final = 86_400.0
 
 _ASKS: Final = re.compile(
-    r"\b(remind me|tell me|let me know|wake me|warn me|notify me|say something|timer|alarm for)\b|"
-    r"\b(count|time) (\w+ )?(\w+ )?(seconds?|minutes?|hours?)\b",
+    r"\b(remind me|wake me|timer (for|of)|(set|start|make) an? .*\btimer|alarm for|countdown)\b|"
+    r"\b(tell me|let me know|warn me|notify me|ping me|say something)\b.*\b(in|after|over|up|from now)\b|"
+    r"\b(in|after|wait|from now|give me|i have to|i need to|i must)\b.*"
+    r"\b(tell me|let me know|warn me|notify me|ping me)\b|"
+    r"^\W*(please )?(count|time) (\w+ )?(\w+ )?(seconds?|minutes?|hours?)\b",
     re.I,
 )
+_OTHER: Final = re.compile(
+    r"\b(last|ago|past|left|remaining|next|every|each|add|how (much|many|long)|what|did|was|within|quarters)\b|\d\.\d|"
+    r"\bif you\b|^\W*(please )?(cancel|stop|delete|remove|clear|turn off|do not|don'?t)\b",
+    re.I,
+)
+"""Names a time and asks for none."""
 _TASK: Final = re.compile(r"\b(?:remind me|tell me|wake me|notify me|i have|i need|i want|i must)\b.*?\bto (.+)", re.I)
+_THAT: Final = re.compile(r"\bremind me\b\W*(?:that|of|about) (.+)", re.I)
 _WHEN: Final = re.compile(
     r",?\s*\b(?:(?:in|for|after|wait|within)\s+)?(?:(?:the next|another|about|exactly)\s+)?(?:[a-z]+[ -]|\d+ ?)?"
     r"(?:\w+[ -])?(?:and an? \w+ )?(?:seconds?|minutes?|hours?)(?: and(?= \w+ (?:minutes?|seconds?)))?"
@@ -33,13 +43,15 @@ _TAIL: Final = re.compile(
     r",?\s*\b(please|tell me|remind me|will you|would you|okay|ok|thanks|thank you|then|now)\W*$", re.I
 )
 _OFF: Final = re.compile(
-    r"\b(cancel|stop|forget|never ?mind|delete|remove|clear|turn off|(do not|don'?t) (have to |need to )?(tell|remind)|"
-    r"(do not|don'?t) need (that|it|the) (timer|reminder|any ?more))",
+    r"\b(cancel|stop|forget|delete|remove|clear|turn off|(do not|don'?t) need)\b[^.;!?]*\b(timer|reminder)s?\b|"
+    r"^\W*(please |oh |no |okay )*(cancel|stop|forget) (that|it)( (please|again|i\b.*)|,.*)?\W*$|"
+    r"^\W*(please |oh |no |okay )*never ?mind\b|"
+    r"^\W*(please )?(you )?(do not|don'?t) (have to |need to )?(tell|remind) me\b|"
+    r"^\W*i (do not|don'?t) need (that|it|this)( any ?more)?\W*$",
     re.I,
 )
-_OURS: Final = re.compile(
-    r"\b(timers?|reminders?|alarm|remind|tell me|that|it|this|any ?more|never ?mind|i have done|i am done)\b", re.I
-)
+OFF_WORDS: Final = 9
+"""Longer sentences take no time back: "never mind the gap, the train is late, so let us walk"."""
 _TURNED: Final = {"my": "your", "me": "you", "i": "you", "our": "your", "mine": "yours", "myself": "yourself"}
 
 
@@ -63,21 +75,23 @@ class Due:
 def reminder(text: str) -> Asked | None:
     """The time that `text` asks for; None where it asks for none, or for one further than `LONGEST_S`."""
     times = [n for n in spoken_numbers(re.sub(r"\bsecond time\b", "", text, flags=re.I)) if n.unit]
-    if not times or not _ASKS.search(text):
+    if not times or not _ASKS.search(text) or _OTHER.search(text):
         return None
     after = times[0].value * times[0].unit
-    if not 0 < after <= LONGEST_S:
+    if not 1 <= after <= LONGEST_S:
         return None
     time = much(after)
-    task = _task(text)
+    task, thing = _task(text, _TASK), _task(text, _THAT)
+    if not task and thing:
+        return Asked(after, f"Okay, in {time}.", f"Remember: {thing}.")
     if not task:
         return Asked(after, f"Okay, {time} from now.", f"Your {time} {'are' if time[-1] == 's' else 'is'} over.")
     return Asked(after, f"Okay, in {time}.", f"It is time to {task}.")
 
 
-def _task(text: str) -> str:
+def _task(text: str, pattern: re.Pattern[str]) -> str:
     """What somebody wants to be reminded of, said to them; "" for nothing."""
-    found = _TASK.search(_WHEN.sub("", text))
+    found = pattern.search(_WHEN.sub("", text))
     if found is None:
         return ""
     task = found[1].strip(" .,!?")
@@ -112,7 +126,7 @@ class Reminders:
             return self._cancelled(text)
         if len(self._due) >= MOST:
             return f"I keep {' '.join(spelled(MOST))} times already. Cancel one of them first."
-        self._due = sorted([*self._due, Due(now + samples(asked.after_s), asked.say)], key=lambda d: d.at)
+        self._due.append(Due(now + samples(asked.after_s), asked.say))
         return asked.said
 
     def about(self, text: str) -> bool:
@@ -121,22 +135,23 @@ class Reminders:
 
     def due(self, now: int) -> Due | None:
         """The first whose time has come at sample `now`."""
-        return self._due[0] if self._due and self._due[0].at <= now else None
+        first = min(self._due, key=lambda d: d.at, default=None)
+        return first if first is not None and first.at <= now else None
 
     def told(self, due: Due) -> None:
         """It was told of."""
         self._due.remove(due)
 
     def _off(self, text: str) -> bool:
-        return bool(self._due) and bool(_OFF.search(text)) and bool(_OURS.search(text))
+        return bool(self._due) and bool(_OFF.search(text)) and len(text.split()) <= OFF_WORDS and reminder(text) is None
 
     def _cancelled(self, text: str) -> str:
         if not self._off(text):
             return ""
-        if re.search(r"\b(all|both|every|timers|reminders)\b", text, re.I):
+        if re.search(r"\b(all|both|every|my) (the |my |of )*(timers|reminders)\b|\b(timers|reminders)\b", text, re.I):
             self._due = []
             return "Okay, all cancelled."
-        self._due.pop()
+        self._due.remove(next((d for d in reversed(self._due) if _named(text, d.say)), self._due[-1]))
         return "Okay, cancelled."
 
     def snapshot(self) -> list[dict[str, Any]]:
@@ -146,3 +161,16 @@ class Reminders:
     def restore(self, saved: Sequence[dict[str, Any]]) -> None:
         """As they were."""
         self._due = [Due(**d) for d in saved][:MOST]
+
+
+def _named(text: str, say: str) -> bool:
+    """Whether a reminder is called by a word of what it says: "the oven reminder", "the ten minute timer"."""
+    plain = {w for w in re.findall(r"[a-z]{3,}", text.lower())} - _COMMON
+    return any(w.rstrip("s") in say.lower() for w in plain)
+
+
+_COMMON: Final = frozenset(
+    {"cancel", "stop", "forget", "delete", "remove", "clear", "turn", "off", "the", "timer", "reminder", "please"}
+    | {"that", "this", "you", "not", "need", "have", "tell", "remind", "never", "mind", "any", "more", "done", "one"}
+    | {"minute", "minutes", "second", "seconds", "hour", "hours"}
+)

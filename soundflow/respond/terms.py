@@ -14,13 +14,19 @@ from soundflow.respond.spoken_numbers import spelled, spoken_numbers
 
 LONGEST_S: Final = 86_400.0
 _TIMES: Final = (
-    (2, r"\b(second|2nd) time\b|\btwice\b|\b(two|2) times\b|\bagain after the first\b|\breport the second\b"),
-    (3, r"\b(third|3rd) time\b|\b(three|3) times\b"),
+    (
+        2,
+        r"\b(second|2nd) time\b|\b(hear|heard|count)\b(?:(?!\bnot\b|n't)[^.;!?])*\b(twice|(two|2) times)\b|"
+        r"\bagain after the first\b|\breport the second\b",
+    ),
+    (3, r"\b(third|3rd) time\b|\b(hear|heard|count)\b(?:(?!\bnot\b|n't)[^.;!?])*\b(three|3) times\b"),
 )
 _SO_FAR: Final = re.compile(r"\bhow (many|often)\b", re.I)
 _ENDS: Final = re.compile(
-    r"\b(stops?|stopped|stopping|ends?|ended|over|gone|finished|finishes|quiet|silent|goes away)\b|"
-    r"\b(can ?not|can'?t|can no longer|do(es)? not|don'?t|no longer) hear\b",
+    r"\b(when|once|as soon as|moment|until|if|after)\b[^.;!?]{0,60}?\b((has|have|had) (stopped|ended|finished|gone)|"
+    r"stops|ends|(is|are) (over|gone|finished|done)|goes (away|quiet|silent))\b|"
+    r"\b(when|once|as soon as|moment|until|if)\b[^.;!?]{0,20}\b(can ?not|can'?t|can no longer|no longer|"
+    r"(do|does) not|don'?t|doesn'?t) hear\b",
     re.I,
 )
 _STILL: Final = re.compile(
@@ -54,7 +60,7 @@ def terms(text: str) -> Terms:
     """The terms of a request for a sound; of one without any, `Terms()`."""
     after = seconds_of(text)
     called = next((m[1].strip().lower() for pattern in _CALLED if (m := re.search(pattern, text, re.I))), "")
-    if 0 < after <= LONGEST_S and _STILL.search(text):
+    if 0 < after <= LONGEST_S and _STILL.search(text) and not re.search(r"\bwithin\b", text, re.I):
         only = bool(_IF.search(text)) and not re.search(r"\bwhether\b", text, re.I)
         return Terms(after_s=after, only_if=only, called=called)
     nth = next((n for n, pattern in _TIMES if re.search(pattern, text, re.I)), 0)

@@ -19,6 +19,7 @@ SECOND = 16_000
         ("Can you remind me to turn it off in 20 seconds?", 20, "It is time to turn it off."),
         ("I have to leave in one hour and ten minutes, tell me.", 4200, "It is time to leave."),
         ("Wait five seconds, then tell me to start.", 5, "It is time to start."),
+        ("Remind me in ten minutes that the cake is in the oven.", 600, "Remember: the cake is in the oven."),
         ("Set a timer for a minute.", 60, "Your one minute is over."),
         ("Let me know in 90 seconds.", 90, "Your one minute and thirty seconds are over."),
         ("Count twelve seconds for me.", 12, "Your twelve seconds are over."),
@@ -39,6 +40,14 @@ def test_a_time_that_is_asked_for(text, after, say):
         "Set a timer.",
         "Remind me in 40 hours.",
         "Tell me a joke.",
+        "Tell me in a quarter of a second.",
+        "How much time is left on my ten minute timer?",
+        "Add five minutes to the timer.",
+        "Tell me what you heard in the last ten minutes.",
+        "Let me know if you hear a dog in the next ten minutes.",
+        "One second, tell me when the dog barks.",
+        "Take my pills every two hours.",
+        "Set a timer for 1.5 hours.",
         "",
     ],
 )
@@ -83,3 +92,32 @@ def test_a_snapshot_is_json_and_holds_them():
     kept.hear("Set a timer for five seconds.", 0)
     other.restore(json.loads(json.dumps(kept.snapshot())))
     assert other.due(5 * SECOND) == kept.due(5 * SECOND)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Turn off that light.", "Stop this music.", "Delete that email.", "Don't forget that we have guests."),
+        *(
+            "Will it stop raining this afternoon?",
+            "Remind me to turn off the oven later.",
+            "I clearly remember that day.",
+        ),
+    ],
+)
+def test_talk_takes_no_time_back(text: str) -> None:
+    kept = Reminders()
+    kept.hear("Set a timer for ten minutes.", 0)
+    assert not kept.about(text)
+    kept.hear(text, 0)
+    assert len(kept) == 1
+
+
+def test_the_one_that_is_named_is_taken_back() -> None:
+    kept = Reminders()
+    kept.hear("Set a timer for ten minutes.", 0)
+    kept.hear("In two minutes, remind me to check the oven.", 0)
+    kept.hear("Remind me in five minutes to call Anna.", 0)
+    assert kept.hear("Cancel the oven reminder.", 0) == "Okay, cancelled."
+    assert kept.hear("Stop the ten minute timer.", 0) == "Okay, cancelled."
+    assert [d["say"] for d in kept.snapshot()] == ["It is time to call Anna."]
