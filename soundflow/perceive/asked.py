@@ -56,9 +56,16 @@ _ALIASES: Final[dict[tuple[str, ...], tuple[str, ...]]] = {
 
 def asked_tags(instruction: str, labels: Sequence[str]) -> FloatArray:
     """[len(labels)] of 1 for each tag of which one name ("Chicken, rooster" has two) is in the instruction, else 0."""
-    said, known = _aliased(_words(instruction))
-    found = [label in known or any(_named(name, said) for name in _names(label)) for label in labels]
+    whole = _words(instruction)
+    said, known = _aliased(whole)
+    found = [label in known or _asked(label, said, whole) for label in labels]
     return np.asarray(found, dtype=np.float32)
+
+
+def _asked(label: str, said: list[str], whole: list[str]) -> bool:
+    """Whether a name of the label is in the words that no alias has taken, or one of several words in all of them: a
+    taught "tea kettle" is not any kettle."""
+    return any(_named(name, said) or (len(name) > 1 and _named(name, whole)) for name in _names(label))
 
 
 def _aliased(said: list[str]) -> tuple[list[str], set[str]]:
