@@ -12,9 +12,9 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.util import Finalize
@@ -33,7 +33,6 @@ TIDY_S: Final = 5.0  # in a server where nobody speaks, the states of those who 
 MAPPED_BYTES: Final = 8 * 1024 * 1024  # a recogniser's blocks are smaller: mapped apart they cost a tenth of its time
 
 _numbers = count()
-_starting = threading.Lock()  # one at a time changes the environment
 
 
 class FarState:
@@ -105,8 +104,7 @@ class FarPerceiver:
         mine_now, now = spawning.Pipe()
         self._ahead, self._now = _Line(mine_ahead), _Line(mine_now)
         self._process = spawning.Process(target=_hear, args=(self._make, ahead, now), name="ears")
-        with _small_blocks_of_the_heap():
-            self._process.start()
+        self._process.start()
         for theirs in (ahead, now):
             theirs.close()
         Finalize(self, self._process.kill, exitpriority=1)  # before multiprocessing waits for its children
@@ -183,22 +181,6 @@ class FarPerceiver:
             while True:
                 found.append(self._left.popleft())
         return found
-
-
-@contextmanager
-def _small_blocks_of_the_heap() -> Iterator[None]:
-    """A process that starts in this keeps small objects in the C library's heap, whose empty pages `heap` gives back.
-
-    Python's own pools for them are of a megabyte each, which one lasting object keeps from going back.
-    """
-    with _starting:
-        before = os.environ.get("PYTHONMALLOC")
-        os.environ["PYTHONMALLOC"] = before or "malloc"
-        try:
-            yield
-        finally:
-            if before is None:
-                os.environ.pop("PYTHONMALLOC", None)
 
 
 def _tidy(far: ref[FarPerceiver], closed: threading.Event) -> None:
