@@ -188,7 +188,6 @@ class Watch:
             self._pending = ""
         else:
             self._lasting.again()
-            self._look_at = -1
             self._over(now)
 
     def _over(self, now: int) -> None:

@@ -68,7 +68,7 @@ class Announced:
         return not self._within(OWN + own.name, now)
 
     def own_told(self, name: str, now: int) -> None:
-        """A taught sound, or what somebody asked for, is announced."""
+        """A taught sound is announced."""
         self._remember(OWN + name, now)
 
     def snapshot(self) -> dict[str, Any]:

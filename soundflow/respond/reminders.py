@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from soundflow.clock import samples
 from soundflow.respond.spoken_numbers import spelled, spoken_numbers
+from soundflow.respond.terms import LONGEST_S
 
 MOST: Final = 16
-LONGEST_S: Final = 86_400.0
 
 _ASKS: Final = re.compile(
     r"\b(remind me|wake me|timer (for|of)|(set|start|make) an? .*\btimer|alarm for|countdown)\b|"
