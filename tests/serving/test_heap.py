@@ -68,3 +68,25 @@ def test_rings_of_objects_go_soon():
     if done.returncode == 3:
         pytest.skip("this C library has no mallopt")
     assert done.stdout.strip() == "1", done.stderr
+
+
+HUGE = """
+import ctypes, sys
+from pathlib import Path
+from serving.heap import settle
+import numpy as np
+ctypes.CDLL(None).prctl(41, *(ctypes.c_ulong(0),) * 4)    # as it may have been told to the parent
+if sys.argv[1] == "on": settle(mapped_bytes=64 * 1024 * 1024)
+held = [np.ones(1_500_000, np.float32) for _ in range(8)]  # of 6 MB, in the heap
+print([int(x.split()[1]) for x in Path("/proc/self/smaps_rollup").read_text().splitlines() if "AnonHugePages" in x][0])
+"""
+
+
+def test_no_array_leaves_a_mark_by_which_holes_are_filled_again():
+    def huge(how: str) -> int:
+        run = subprocess.run([sys.executable, "-c", HUGE, how], capture_output=True, text=True, check=True)
+        return int(run.stdout)
+
+    if not huge("off"):
+        pytest.skip("this kernel gives nobody huge pages")
+    assert huge("on") == 0
