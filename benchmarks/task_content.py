@@ -67,6 +67,11 @@ def content(text: str) -> set[str]:
     return {stem(w) for w in words(text) if w not in STOP and w not in POLAR and not w[0].isdigit()}
 
 
+def quoted(text: str) -> set[str]:
+    """Words in quotation marks, whatever they are: the keyword of 'I heard the word "go".'"""
+    return {w for part in re.findall(r"[\"“]([^\"“”]+)[\"”]", text) for w in words(part)}
+
+
 def numbers(text: str) -> Counter[str]:
     """The numbers of a text, as digits: "twenty-three" and "23" are one, so are "second", "2nd" and "twice"."""
     return Counter(n for w in words(text) for n in re.findall(r"\d+", w))
@@ -99,9 +104,10 @@ def says(reply: str, reference: str, question: str = "", about: str = "") -> boo
         if a in theirs
     ):
         return False
-    keys = content(reference) - content(question)
-    if keys:
-        return len(keys & content(reply)) >= RECALL * len(keys)
+    named = quoted(reference) - {w for w in quoted(reference) if w[0].isdigit()}
+    keys = content(reference) - content(question) - {stem(w) for w in named}
+    if keys or named:
+        return named <= set(words(reply)) and len(keys & content(reply)) >= RECALL * len(keys)
     if needed:
         return True
     if theirs - {"yes"} and not ours & theirs:

@@ -24,6 +24,7 @@ from weakref import finalize, ref
 from serving import heap
 from serving.work import WorkerLost
 from soundflow.errors import SoundflowError
+from soundflow.perceive.expected import ANYTHING, Expected
 from soundflow.perceive.own import OwnSounds
 from soundflow.perceive.perceiver import Frames, Perceiver, PerceiverState, check
 from soundflow.types import AudioChunk, Perception, Sound, Words
@@ -129,13 +130,13 @@ class FarPerceiver:
             self._process.kill()
             self._process.join()
 
-    def init_state(self, phrases: Sequence[str] = (), start_sample: int = 0) -> FarState:
+    def init_state(self, expected: Expected = ANYTHING, start_sample: int = 0) -> FarState:
         state = FarState(start_sample, self._left)
-        self._now.ask("open", self._gone(), state.number, tuple(phrases), start_sample)
+        self._now.ask("open", self._gone(), state.number, expected, start_sample)
         return state
 
-    def expect(self, state: FarState, phrases: Sequence[str]) -> None:
-        self._now.ask("of", "expect", state.number, tuple(phrases))
+    def expect(self, state: FarState, expected: Expected) -> None:
+        self._now.ask("of", "expect", state.number, expected)
 
     def catch_up(self, state: FarState, how: int) -> None:
         self._now.ask("of", "catch_up", state.number, how)
@@ -203,9 +204,9 @@ class _Ears:
         self._heard: dict[int, tuple[AudioChunk, Frames]] = {}
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="perceive")
 
-    def open(self, left: Sequence[int], number: int, phrases: Sequence[str], start_sample: int) -> None:
+    def open(self, left: Sequence[int], number: int, expected: Expected, start_sample: int) -> None:
         self.forget(left)
-        self._states[number] = self._perceiver.init_state(phrases, start_sample)
+        self._states[number] = self._perceiver.init_state(expected, start_sample)
 
     def forget(self, left: Sequence[int]) -> None:
         for number in left:

@@ -15,9 +15,10 @@ from torch import Tensor
 from soundflow.clock import samples, seconds
 from soundflow.decide.context import Context, sound_names
 from soundflow.decide.lalm import Lalm
-from soundflow.decide.policy import Calibration, DecisionPolicy
+from soundflow.decide.policy import LIKELIER, UNDERSTOOD, Calibration, DecisionPolicy
 from soundflow.errors import ConfigError
 from soundflow.events import Event
+from soundflow.perceive.expected import ANYTHING, Expected
 from soundflow.perceive.labels import display_name
 from soundflow.perceive.own import OwnSound
 from soundflow.perceive.perceiver import Perceiver
@@ -77,8 +78,7 @@ class Model:
 class Step:
     """A perceived chunk on its way to a decision. `inputs` [P,D] is what the LALM reads of it; `closed`: it ends a
     stretch of speech; `ours`: one that is likelier to be for us than others. `asked`: somebody wants an answer to these
-    words now, whatever the model would decide.
-    """
+    words now, whatever the model would decide."""
 
     perception: Perception
     inputs: Tensor
@@ -92,8 +92,7 @@ class Manner:
     """How a stream behaves; may change between two chunks.
 
     manual: nothing is decided but what is asked for. muted: names (plain or AudioSet's) of sounds that are neither
-    reported nor told of.
-    """
+    reported nor told of."""
 
     instruction: str = ""
     tools: tuple[Tool, ...] = ()
@@ -118,7 +117,8 @@ class Row:
         """`realtime` and `driven`: who makes replies, as in `Replies`. `start_sample`: of the first chunk."""
         self.model, self.playback = model, playback
         self.now = start_sample
-        self.perception = model.perceiver.init_state(tool_phrases(manner.tools), start_sample)
+        self.perception = model.perceiver.init_state(start_sample=start_sample)
+        self._expected = ANYTHING
         self.lalm = model.lalm.init_state(1)
         self.session = Session(config)
         self.watch = Watch(manner.instruction, model.perceiver.labels, model.calibration)
@@ -132,16 +132,13 @@ class Row:
 
     def change(self, manner: Manner) -> None:
         """Go on in another manner. Where the prompt changes, what the model holds of the last seconds is forgotten and
-        notes of it stay. ConfigError or CapacityError: nothing has changed.
-        """
+        notes of it stay. ConfigError or CapacityError: nothing has changed."""
         old = self.manner
-        names = [t.name for t in manner.tools]
-        prefix = self.model.context.prefix(manner.instruction, names)
+        prefix = self.model.context.prefix(manner.instruction, [t.name for t in manner.tools])
         self.model.context.act_header(USUAL, tools_prompt(manner.tools))
         DecisionPolicy(self.model.calibration, manner.proactivity)
-        grammar = (
-            self.replies.grammar if manner.tools == old.tools else self._grammar(self.replies.grammar, manner.tools)
-        )
+        grammar, same = self.replies.grammar, manner.tools == old.tools
+        grammar = grammar if same else self._grammar(grammar, manner.tools)
         if prefix == self.model.context.prefix(old.instruction, [t.name for t in old.tools]):
             self.manner = manner
             self.policy = self._policy(manner)
@@ -150,7 +147,7 @@ class Row:
             self.lalm.forgotten[0] = self.now // self.model.chunk_samples - 1
         self.session.reconfigure(manner.instruction, manner.tools)
         self.replies.grammar = grammar
-        self.model.perceiver.expect(self.perception, tool_phrases(manner.tools))
+        self._asked()
 
     def _set(self, manner: Manner) -> None:
         model = self.model
@@ -189,15 +186,13 @@ class Row:
         words = self.model.perceiver.flush(self.perception)
         if words.final is None or self._last is None:
             return None
-        return self._step(
-            replace(self._last, words=words, sounds=(), vad=replace(self._last.vad, started=None, stopped=None))
-        )
+        vad = replace(self._last.vad, started=None, stopped=None)
+        return self._step(replace(self._last, words=words, sounds=(), vad=vad))
 
     def ask(self, text: str) -> Step | None:
         """Ask for an answer to typed `text`, or to what was said last -> its step; None where nothing was said."""
         if self._last is None:
-            zeros = (np.zeros(n, np.float32) for n in self.model.lalm.projector.sizes)
-            tags, sound, speech = zeros
+            tags, sound, speech = (np.zeros(n, np.float32) for n in self.model.lalm.projector.sizes)
             self._last = Perception(0, self.now, tags, sound, speech, Vad((), False), Words())
         if text and self.watch.heard_said(text, self.now):
             self._asked()
@@ -219,8 +214,8 @@ class Row:
         if not step.closed:
             logits[Kind.SPEAK] += self.watch.bias()
         can_act = bool(self.manner.tools) and self.model.lalm.can_act
-        into = step.ours or self.session.broken_into(perception.words)
-        decided = self.policy.decide(chunk, logits.tolist(), self.hold, can_act, step.closed, into)
+        likelier = UNDERSTOOD if step.ours else LIKELIER * self.session.broken_into(perception.words)
+        decided = self.policy.decide(chunk, logits.tolist(), self.hold, can_act, step.closed, likelier)
         decided, whole = self._look_again(perception, decided, step.closed)
         telling, decided = self._told(perception, decided)
         names = self._names(decided, whole)
@@ -298,9 +293,10 @@ class Row:
 
     def _recalled(self, request: ReplyRequest) -> ReplyRequest:
         """The request, with its answer where it asks for a time, or for what was heard or told."""
-        if request.kind is Kind.SPEAK and request.heard and not request.say:
-            request.say = self.watch.answered(request.heard, request.asked_at)
-        if request.kind is Kind.SPEAK and request.heard and not request.say:
+        if request.kind is not Kind.SPEAK or not request.heard:
+            return request
+        request.say = request.say or self.watch.answered(request.heard, request.asked_at)
+        if not request.say:
             labels = (*self.model.perceiver.labels, *self.model.perceiver.own.names)
             notes = self.session.remembered(request.asked_at)
             request.say = recall(request.heard, notes, request.sample, labels)
@@ -360,9 +356,13 @@ class Row:
         return verdict
 
     def _asked(self) -> None:
-        """The session is told of what is asked for now."""
+        """The session is told of what is asked for now, and the recogniser of what is likely to be said."""
         standing = self.watch.standing
         self.session.asked(bool(self.manner.instruction) or bool(standing.tags.any()), standing.each)
+        expected = Expected(tool_phrases(self.manner.tools), standing.words, requests=True)
+        if expected != self._expected:
+            self._expected = expected
+            self.model.perceiver.expect(self.perception, expected)
 
     def _muted(self, label: str) -> bool:
         return label in self.manner.muted or display_name(label) in self.manner.muted

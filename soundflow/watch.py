@@ -89,19 +89,23 @@ class Watch:
             return
         self._instruction = instruction
         self.standing = Standing(instruction, self._labels)
-        self._by, self._pending = "", ""
+        self._by, self._heeded, self._pending = "", "", ""
         self._begin(0)
 
     def _begin(self, now: int) -> None:
         """Something else is waited for, from sample `now` on."""
         standing = self.standing
         self._terms = terms(standing.newest.text) if standing.newest.asks else Terms()
-        asked = standing.tags * (standing.muted == 0)
-        self._evidence = Evidence(self._labels, self._fit, self._instruction or "", asked, standing.wanted)
+        self._weigh()
         self._waited = Waited()
         self._times = 0
         self._lasting.begin(spoken=bool(self._by))
         self._look_at = now + samples(self._terms.after_s) if self._terms.after_s else -1
+
+    def _weigh(self) -> None:
+        standing = self.standing
+        asked = standing.tags * (standing.muted == 0)
+        self._evidence = Evidence(self._labels, self._fit, self._instruction or "", asked, standing.wanted)
 
     @property
     def tags(self) -> FloatArray:
@@ -143,19 +147,22 @@ class Watch:
 
     def heard_said(self, text: str, now: int) -> bool:
         """Take a closed utterance -> whether what is waited for has changed."""
-        text = _short(text)
+        text, muted = _short(text), self.standing.muted
         if not self.standing.hear(text):
+            if not np.array_equal(muted, self.standing.muted):
+                self._heeded = text
+                self._weigh()
             return False
-        self._by = text
+        self._by = self._heeded = text
         self._begin(now)
         return True
 
     def likely_ours(self, text: str) -> bool:
-        """Whether a closed utterance has just changed what is waited for, or is about a time, and does not begin or
-        end with a name: "Tom, remind me ..."."""
+        """Whether a closed utterance has just changed what is waited for or held back, or is about a time, and does not
+        begin or end with a name: "Tom, remind me ..."."""
         text = _short(text)
         named = not _OPENS.match(text) or _VOCATIVE.search(text)
-        return not named and (self._by == text or self.reminders.about(text))
+        return not named and (self._heeded == text or self.reminders.about(text))
 
     def answered(self, text: str, now: int) -> str:
         """What was said is answered -> the answer where it asks for a time, or takes one back; else ""."""

@@ -312,3 +312,17 @@ def test_calls_for_help_are_heard_while_a_word_is_waited_for() -> None:
 def test_a_long_text_of_blanks_takes_no_time() -> None:
     watch = heard("the word" + " " * 100_000 + "is the")
     assert watch.unasked
+
+
+def test_what_is_muted_is_heeded_and_the_count_goes_on():
+    s = Stream("Count each time that you hear a dog.")
+    s.hear(Dog=0.9)
+    s.watch.told(s.watch.judge(("a dog",)), s.seen.end_sample)
+    for _ in range(4):
+        s.hear()
+    said = "Stop telling me about the cat."
+    s.hear(said)
+    assert s.watch.likely_ours(said)
+    assert not s.watch.likely_ours("Stop it, Tom.")
+    s.hear(Dog=0.9)
+    assert s.watch.judge(("a dog",)).count == 2

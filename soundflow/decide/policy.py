@@ -16,6 +16,8 @@ WARY: Final = 1.5
 """Log-odds: a quarter of the dial."""
 LIKELIER: Final = 1.5
 """Log-odds, too: speech over our reply is for us more often than speech in an empty room."""
+UNDERSTOOD: Final = 3.0
+"""And what the runtime has understood as a request, which it keeps: whoever made it should hear so."""
 OWN_MOST: Final = 0.95
 """As far as the dial goes for a taught sound: "always" would tell of it where there is none."""
 
@@ -127,7 +129,6 @@ class DecisionPolicy:
         self.calibration = calibration
         self.speak = dial(calibration.speak_threshold, proactivity)
         self.answer = dial(calibration.answer_threshold, proactivity)
-        self.broken_into = raised(self.answer, -LIKELIER)
         self.act = dial(calibration.act_threshold, proactivity)
         self.wary = raised(self.speak, WARY)
         self.own = dial(0.5, min(proactivity, OWN_MOST))
@@ -152,20 +153,19 @@ class DecisionPolicy:
         state: PolicyState,
         can_act: bool,
         release: bool = False,
-        broken_into: bool = False,
+        likelier: float = 0.0,
     ) -> Decision:
         """Decide one chunk.
 
         Args:
             can_act: whether the session has tools; without them <act> is read as <speak>.
             release: a user turn has just closed: an answer has a threshold of its own and need not hold.
-            broken_into: that turn had cut our reply.
+            likelier: log-odds by which that turn is likelier to be for us than others.
         """
         p = self.calibration.probabilities(logits)
         if not can_act:
             p = (p[0], p[1] + p[2], 0.0)
-        answer = self.broken_into if broken_into else self.answer
-        speak = answer if release else self.wary if chunk < state.wary_until else self.speak
+        speak = raised(self.answer, -likelier) if release else self.wary if chunk < state.wary_until else self.speak
         kind = Kind.SILENT
         if p[Kind.ACT] >= self.act and p[Kind.ACT] >= p[Kind.SPEAK]:
             kind = Kind.ACT

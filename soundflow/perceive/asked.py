@@ -45,6 +45,7 @@ _ALIASES: Final[dict[tuple[str, ...], tuple[str, ...]]] = {
         "fire engine": ("Fire engine, fire truck (siren)", "Siren"),
         "police car": ("Police car (siren)", "Siren"),
         "crow": ("Crow", "Caw"),
+        "birdsong": ("Bird vocalization, bird call, bird song", "Bird"),
         "wind": ("Wind", "Wind noise (microphone)"),
         "kettle": ("Boiling",),
         "clanging metal": ("Clang",),
@@ -54,11 +55,18 @@ _ALIASES: Final[dict[tuple[str, ...], tuple[str, ...]]] = {
 """Labels of what the words of a label do not find, or of what they would find too much of. A longer one goes first."""
 
 
+_ALONE: Final = {"baby": ("Baby cry, infant cry", "Crying, sobbing"), "child": ("Children playing",)}
+"""What is meant where nothing else is named: "tell me when you hear the baby"."""
+
+
 def asked_tags(instruction: str, labels: Sequence[str]) -> FloatArray:
     """[len(labels)] of 1 for each tag of which one name ("Chicken, rooster" has two) is in the instruction, else 0."""
     whole = _words(instruction)
     said, known = _aliased(whole)
     found = [label in known or _asked(label, said, whole) for label in labels]
+    if not any(found):
+        alone = {label for word in whole for label in _ALONE.get(word, ())}
+        found = [label in alone for label in labels]
     return np.asarray(found, dtype=np.float32)
 
 

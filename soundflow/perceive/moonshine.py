@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from soundflow import SAMPLE_RATE_HZ
 from soundflow.errors import AudioFormatError, WeightsError
 from soundflow.onnx import Network
 from soundflow.perceive.biasing import Bias, pair_merged
+from soundflow.perceive.expected import REQUEST_GOES_ON, REQUEST_OPENS, Expected, requests
 from soundflow.types import FloatArray
 
 HOP_SAMPLES = 384
@@ -90,10 +92,26 @@ class Moonshine:
         frames: FloatArray = self._encoder.run(None, feed)[0][0]
         return frames
 
-    def bias(self, phrases: Iterable[str]) -> Bias:
-        """Phrases that are likely to be said, for `hear`; in lower case and at the beginning of a sentence."""
-        spelt = [(p.lower(), p[:1].upper() + p[1:].lower()) for p in phrases]
-        return Bias(ids for two in spelt for p in two if (ids := pair_merged(p, self._ids)))
+    def bias(self, expected: Expected) -> Bias | None:
+        """What is likely to be said, for `hear`; None where nothing is."""
+        beside = self._requests if expected.requests else None
+        said = (*expected.words, *expected.phrases)
+        return Bias(self._spelt(said), words=expected.words, beside=beside) if said else beside
+
+    @cached_property
+    def _requests(self) -> Bias:
+        spelt = list(self._spelt(requests()))
+        return Bias(spelt, REQUEST_OPENS, REQUEST_GOES_ON, most=len(spelt))
+
+    def _spelt(self, phrases: Iterable[str]) -> Iterator[list[int]]:
+        """Their tokens, in lower case and at the beginning of a sentence."""
+        spelt: dict[str, list[int]] = {}
+        for phrase in phrases:
+            for said in (phrase.lower(), phrase[:1].upper() + phrase[1:].lower()):
+                words = said.split()
+                spelt |= {w: pair_merged(w, self._ids) for w in words if w not in spelt}
+                if all(spelt[w] for w in words):
+                    yield [i for w in words for i in spelt[w]]
 
     def decode(self, frames: FloatArray, prefix: Sequence[int] = (), max_tokens: int | None = None) -> list[int]:
         """Greedy tokens of `frames` [F, 288], beginning with the forced `prefix`; without BOS and EOS."""

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from soundflow.errors import AudioFormatError, WeightsError
+from soundflow.perceive.expected import ANYTHING, Expected
 from soundflow.perceive.labels import SPEECH
 from soundflow.perceive.moonshine import Moonshine
 from soundflow.perceive.named import NamedSounds, Naming
@@ -134,25 +135,23 @@ class Perceiver:
         """Encode sounds there from now on; voice activity and speech stay on the CPU (ONNX Runtime)."""
         self._sound.to_device(device)
 
-    def init_state(self, phrases: Sequence[str] = (), start_sample: int = 0) -> PerceiverState:
-        """The state before the first chunk, which starts at `start_sample`. `phrases` are likely to be said in this
-        stream."""
-        bias = self._words.bias(phrases) if phrases else None
+    def init_state(self, expected: Expected = ANYTHING, start_sample: int = 0) -> PerceiverState:
+        """The state before the first chunk, which starts at `start_sample`. `expected`: what is likely to be said."""
         return PerceiverState(
             self._level.init_state(),
             self._vad.init_state(start_sample),
             self._sound.init_state(),
             self._speech.init_state(),
-            self._words.init_state(bias),
+            self._words.init_state(expected),
             self._events.init_state(),
             self.own.init_state(),
             self._own_events.init_state(),
             self._whole.init_state(),
         )
 
-    def expect(self, state: PerceiverState, phrases: Sequence[str]) -> None:
-        """From the next segment of speech on, these phrases are likely, and no others."""
-        state.words.bias = self._words.bias(phrases) if phrases else None
+    def expect(self, state: PerceiverState, expected: Expected) -> None:
+        """From the next recognition on, this is likely, and nothing else."""
+        self._words.expect(state.words, expected)
 
     def catch_up(self, state: PerceiverState, how: int) -> None:
         """2: what is heard was heard before, and nothing of it is recognised; 1: but speech that ends; 0: it is new."""

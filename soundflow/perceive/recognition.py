@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from soundflow.perceive import agreement
 from soundflow.perceive.biasing import Bias
+from soundflow.perceive.expected import Expected
 from soundflow.perceive.moonshine import Hypothesis, HypWord
 from soundflow.types import FloatArray
 
@@ -19,7 +20,7 @@ class Recogniser(Protocol):
         self, samples: FloatArray, prefix: Sequence[int] = (), draft: Sequence[int] = (), bias: Bias | None = None
     ) -> Hypothesis: ...
 
-    def bias(self, phrases: Iterable[str]) -> Bias: ...
+    def bias(self, expected: Expected) -> Bias | None: ...
 
 
 @dataclass(frozen=True, slots=True)

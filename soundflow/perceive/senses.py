@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from soundflow.errors import ConfigError
 from soundflow.perceive.encoder import Encoded, StreamEncoder
+from soundflow.perceive.expected import ANYTHING, Expected
 from soundflow.perceive.sound import SoundFrames
 from soundflow.perceive.vad import VoiceActivity
 from soundflow.types import AudioChunk, FloatArray, Vad, Words
@@ -60,11 +61,11 @@ class SpeechSense(Protocol):
 
 
 class WordsSense(Protocol):
-    """The words channel; `bias` makes of likely phrases what `init_state` takes."""
+    """The words channel."""
 
-    def bias(self, phrases: Sequence[str]) -> Any: ...
+    def init_state(self, expected: Expected = ANYTHING) -> Any: ...
 
-    def init_state(self, bias: Any = None) -> Any: ...
+    def expect(self, state: Any, expected: Expected) -> None: ...
 
     def step(self, chunk: AudioChunk, vad: Vad, state: Any, speech_score: float = 1.0) -> Words: ...
 
@@ -213,11 +214,11 @@ class SpeechOf(_Of):
 class NoWords:
     """The words channel of a tier without a recogniser."""
 
-    def bias(self, phrases: Sequence[str]) -> None:
-        return None
-
-    def init_state(self, bias: Any = None) -> _Nothing:
+    def init_state(self, expected: Expected = ANYTHING) -> _Nothing:
         return _Nothing()
+
+    def expect(self, state: _Nothing, expected: Expected) -> None:
+        """Nothing to do."""
 
     def step(self, chunk: AudioChunk, vad: Vad, state: _Nothing, speech_score: float = 1.0) -> Words:
         return Words()

@@ -186,6 +186,11 @@ class Standing:
         return np.where(self.wanted > 0, 0, self._muted).astype(np.float32)
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """The word that is waited for, if there is one."""
+        return (self.newest.word,) if self.newest.word else ()
+
+    @property
     def each(self) -> bool:
         """Whether what is asked for is to be told each time it comes."""
         return self.given.each or self._spoken.each

@@ -7,7 +7,6 @@ chunk k + 1, whether an executor runs it or not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from copy import deepcopy
 from dataclasses import dataclass, field, fields, replace
@@ -20,6 +19,7 @@ from soundflow.errors import AudioFormatError, ConfigError
 from soundflow.perceive import agreement
 from soundflow.perceive.agreement import VAD_WINDOW_SAMPLES
 from soundflow.perceive.biasing import Bias
+from soundflow.perceive.expected import ANYTHING, Expected
 from soundflow.perceive.moonshine import Hypothesis, HypWord
 from soundflow.perceive.recognition import Job, Recogniser, token_ids
 from soundflow.types import AudioChunk, FloatArray, Segment, Vad, Word, Words
@@ -33,7 +33,8 @@ class WordsConfig:
     silence are given to the recogniser. What was said up to `context_samples` before a segment, and ended at most
     `context_gap_samples` before it, is heard again in front of it with its words forced. `speech_floor` is the least
     mean of the AudioSet Speech-group probability over a segment for any text: wipers or a crowd reach more than that in
-    single chunks, and voice activity all the time.
+    single chunks, and voice activity all the time. `waited_confidence`: the least of a word that is waited for, said
+    alone.
     """
 
     pre_roll_samples: int = 5_120
@@ -50,6 +51,7 @@ class WordsConfig:
     speech_floor: float = 0.25
     words_per_second: float = 6.0
     least_confidence: float = -1.05
+    waited_confidence: float = -3.0
 
     def __post_init__(self) -> None:
         for name in ("pre_roll_samples", "tail_samples", "eager_samples", "hold_back", "context_samples"):
@@ -145,13 +147,13 @@ class WordsChannel:
         self._recogniser = recogniser
         self._executor = executor
 
-    def bias(self, phrases: Sequence[str]) -> Bias:
-        """Phrases that are likely to be said, for `init_state`."""
-        return self._recogniser.bias(phrases)
+    def init_state(self, expected: Expected = ANYTHING) -> WordsState:
+        """The state before the first chunk of a stream in which that is likely to be said."""
+        return WordsState(bias=self._recogniser.bias(expected))
 
-    def init_state(self, bias: Bias | None = None) -> WordsState:
-        """The state before the first chunk of a stream in which the phrases of `bias` are likely to be said."""
-        return WordsState(bias=bias)
+    def expect(self, state: WordsState, expected: Expected) -> None:
+        """From the next recognition on, this is likely, and nothing else."""
+        state.bias = self._recogniser.bias(expected)
 
     def step(self, chunk: AudioChunk, vad: Vad, state: WordsState, speech_score: float = 1.0) -> Words:
         """Hear one chunk.
@@ -306,10 +308,12 @@ class WordsChannel:
         if pending.segment is None:
             if state.segment is None:
                 return (), None
+            if self._absurd(state.segment, hypothesis, pending.job.bias):
+                return (), None
             return self._agree(state.segment, hypothesis, pending.end, now), None
         if pending.job.kind == "cut" and state.segment is not None and kept < len(pending.job.printed):
             self._carry(pending.segment, state.segment, kept)
-        if self._absurd(pending.segment, hypothesis):
+        if self._absurd(pending.segment, hypothesis, pending.job.bias):
             if not hypothesis.looped:  # a loop says nothing against what was heard before it
                 pending.segment.hypothesis = pending.segment.printed
             state.context = ()
@@ -320,9 +324,11 @@ class WordsChannel:
             state.context_end = pending.end
         return self._finished(pending.segment, pending.end, now)
 
-    def _absurd(self, segment: OpenSegment, hypothesis: Hypothesis) -> bool:
+    def _absurd(self, segment: OpenSegment, hypothesis: Hypothesis, bias: Bias | None) -> bool:
         voiced = [p for p in segment.probs if p >= self.config.voiced_p]
-        return agreement.is_absurd(hypothesis, voiced, self.config.words_per_second, self.config.least_confidence)
+        waited = bias is not None and " ".join(agreement.key(w.text) for w in hypothesis.words) in bias.words
+        least = self.config.waited_confidence if waited else self.config.least_confidence
+        return agreement.is_absurd(hypothesis, voiced, self.config.words_per_second, least)
 
     def _adopt(self, segment: OpenSegment, heard: Hypothesis, end: int) -> None:
         """Make `heard`, of the audio up to `end`, the hypothesis of `segment`."""
@@ -332,8 +338,6 @@ class WordsChannel:
 
     def _agree(self, segment: OpenSegment, heard: Hypothesis, end: int, now: int) -> tuple[Word, ...]:
         """Print the words of `segment` on which its last two hypotheses agree."""
-        if self._absurd(segment, heard):
-            return ()
         before, done = segment.hypothesis, len(segment.printed)
         self._adopt(segment, heard, end)
         count = agreement.stable_count(before, segment.hypothesis, done, self.config.hold_back)

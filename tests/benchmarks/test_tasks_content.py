@@ -22,6 +22,13 @@ def test_numbers_are_one_however_they_are_written() -> None:
     assert not numbers("the little one")
 
 
+def test_a_quoted_word_has_to_be_said_whatever_word_it_is() -> None:
+    assert says('I heard the word "go".', 'The word "go" was said.')
+    assert not says('I heard the word "stop".', 'The word "go" was said.')
+    assert not says("I heard a dog.", 'That was "off".')
+    assert says('I heard the word "off".', 'That was "off".')
+
+
 def test_content_is_what_tells_references_apart() -> None:
     assert content("You asked me to listen: I hear a dog.") == {"dog"}
     assert content("Sure, I will tell you.") == set()

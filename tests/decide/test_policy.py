@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundflow.decide.policy import WARY, Calibration, DecisionPolicy, dial, raised
+from soundflow.decide.policy import LIKELIER, WARY, Calibration, DecisionPolicy, dial, raised
 from soundflow.errors import ConfigError
 from soundflow.types import Kind
 
@@ -84,7 +84,7 @@ def test_speech_that_cut_our_reply_needs_less_evidence():
     policy = DecisionPolicy(Calibration())
     weak = [1.0, 0.0, 0.0]
     assert policy.decide(0, weak, policy.init_state(), can_act=True, release=True).kind is Kind.SILENT
-    assert policy.decide(0, weak, policy.init_state(), can_act=True, release=True, broken_into=True).kind is Kind.SPEAK
-    assert policy.decide(0, weak, policy.init_state(), can_act=True, broken_into=True).kind is Kind.SILENT
+    assert policy.decide(0, weak, policy.init_state(), can_act=True, release=True, likelier=LIKELIER).kind is Kind.SPEAK
+    assert policy.decide(0, weak, policy.init_state(), can_act=True, likelier=LIKELIER).kind is Kind.SILENT
     never = DecisionPolicy(Calibration(), proactivity=0.0)
-    assert never.decide(0, LOUD, never.init_state(), True, release=True, broken_into=True).kind is Kind.SILENT
+    assert never.decide(0, LOUD, never.init_state(), True, release=True, likelier=LIKELIER).kind is Kind.SILENT

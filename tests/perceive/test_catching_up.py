@@ -30,9 +30,9 @@ def finals(words) -> list[str]:
 
 
 def test_a_sentence_that_is_skimmed_comes_out_whole(perceiver, chunks):
-    whole = perceiver.init_state((), chunks[0].start_sample)
+    whole = perceiver.init_state(start_sample=chunks[0].start_sample)
     expected = [perceiver.step(c, whole) for c in chunks]
-    state = perceiver.init_state((), chunks[0].start_sample)
+    state = perceiver.init_state(start_sample=chunks[0].start_sample)
     perceiver.catch_up(state, 2)
     for chunk in chunks[: MOVED - FIRST]:
         if chunk.index < MOVED - 6:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from soundflow.errors import AudioFormatError, WeightsError
-from soundflow.perceive import biasing
-from soundflow.perceive.biasing import pair_merged
+from soundflow.perceive.biasing import OPENS, Bias, pair_merged
+from soundflow.perceive.expected import ANYTHING, REQUEST_OPENS, Expected
 from soundflow.perceive.moonshine import (
     FIELD_SAMPLES,
     HOP_SAMPLES,
@@ -119,19 +119,34 @@ def test_a_sentence_is_heard_and_a_draft_changes_nothing(moonshine: Moonshine, s
 
 @pytest.mark.weights
 def test_phrases_are_spelled_as_the_recogniser_spells_them_and_lead_it(
-    moonshine: Moonshine, spoken: FloatArray, monkeypatch: pytest.MonkeyPatch
+    moonshine: Moonshine, spoken: FloatArray
 ) -> None:
     free = moonshine.hear(spoken)
     for word in free.words:
         again = pair_merged(word.text, moonshine._ids)
         assert moonshine.text(again) == word.text
         assert len(again) == len(word.ids)
-    assert moonshine.hear(spoken, bias=moonshine.bias(["kitchen", "light"])).words == free.words
+    assert moonshine.hear(spoken, bias=moonshine.bias(Expected(("kitchen", "light")))).words == free.words
     ids = [i for word in free.words for i in word.ids]
-    monkeypatch.setattr(biasing, "OPENS", 20.0)  # clear speech is not led astray by less
-    led = moonshine.hear(spoken, bias=moonshine.bias(["chicken light"]))
+    strong = Bias([pair_merged(p, moonshine._ids) for p in ("chicken light", "Chicken light")], opens=20.0)
+    led = moonshine.hear(spoken, bias=strong)  # clear speech is not led astray by less
     assert led.text != free.text
-    assert moonshine.hear(spoken, (), ids, moonshine.bias(["chicken light"])).words == led.words
+    assert moonshine.hear(spoken, (), ids, strong).words == led.words
+
+
+@pytest.mark.weights
+def test_requests_are_expected_beside_tools_and_words(moonshine: Moonshine, spoken: FloatArray) -> None:
+    assert moonshine.bias(ANYTHING) is None
+    asking = moonshine.bias(Expected(requests=True))
+    assert asking is not None
+    assert moonshine.bias(Expected(requests=True)) is asking, "made once"
+    assert moonshine.hear(spoken, bias=asking).text == moonshine.hear(spoken).text
+    listen, tool, word = (pair_merged(w, moonshine._ids)[0] for w in ("listen", "kitchen", "marzipan"))
+    zero = np.zeros(VOCABULARY, np.float32)
+    both = moonshine.bias(Expected(("kitchen",), ("marzipan",), requests=True))
+    assert both is not None
+    assert [both.raised((), zero)[i] for i in (listen, tool, word)] == [REQUEST_OPENS, OPENS, OPENS]
+    assert both.words == {"marzipan"}
 
 
 @pytest.mark.weights

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from soundflow.errors import AudioFormatError, ConfigError
 from soundflow.perceive.biasing import Bias
+from soundflow.perceive.expected import Expected
 from soundflow.perceive.moonshine import Hypothesis, HypWord, Moonshine
 from soundflow.perceive.vad import VadConfig, VadState, edge
 from soundflow.perceive.words import WordsChannel, WordsConfig, WordsState
@@ -33,6 +34,9 @@ class Reader:
 
     def __init__(self, slips: int = 0, fault: str = "") -> None:
         self.slips, self.fault, self.calls = slips, fault, 0
+
+    def bias(self, expected: Expected) -> Bias | None:
+        return Bias([], words=expected.words) if expected.words else None
 
     def hear(
         self, samples: FloatArray, prefix: Sequence[int] = (), draft: Sequence[int] = (), bias: Bias | None = None
@@ -207,15 +211,34 @@ def test_every_recognition_of_a_stream_knows_what_is_likely_to_be_said_in_it() -
             seen.append(bias)
             return super().hear(samples, prefix, draft)
 
-    channel, bias = WordsChannel(Spy(), WordsConfig()), Bias([(1, 2)])
-    for phrases in (bias, None):
-        state = channel.init_state(phrases)
+        def bias(self, expected: Expected) -> Bias | None:
+            return known if expected.phrases else None
+
+    channel, known = WordsChannel(Spy(), WordsConfig()), Bias([(1, 2)])
+    for expected, bias in ((Expected(("one two",)), known), (Expected(), None)):
+        state = channel.init_state()
+        channel.expect(state, expected)
         for chunk, vad in stream([(6, 9_000), (6, 20_000)]):
             channel.step(chunk, vad, state)
         channel.flush(state)
         assert seen
-        assert all(b is phrases for b in seen)
+        assert all(b is bias for b in seen)
         seen.clear()
+
+
+def test_a_word_that_is_waited_for_is_believed_where_others_are_doubted() -> None:
+    class Unsure(Reader):
+        def hear(
+            self, samples: FloatArray, prefix: Sequence[int] = (), draft: Sequence[int] = (), bias: Bias | None = None
+        ) -> Hypothesis:
+            heard = super().hear(samples, prefix, draft)
+            return replace(heard, logprobs=(-2.0,) * (len(heard.words) + 1))
+
+    channel = WordsChannel(Unsure(), WordsConfig())
+    for waited, said in (("w1", ["w1"]), ("w2", []), ("", [])):
+        state = channel.init_state(Expected(words=(waited,) if waited else ()))
+        heard = [channel.step(chunk, vad, state) for chunk, vad in stream([(1, 20_000)])]
+        assert [w.final.text for w in (*heard, channel.flush(state)) if w.final] == said
 
 
 def test_a_segment_is_heard_with_what_was_said_just_before() -> None:

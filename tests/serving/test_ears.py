@@ -149,7 +149,7 @@ def test_states_go_where_nobody_speaks_any_more(far, monkeypatch):
 
 
 class _Fake:
-    def init_state(self, phrases, start_sample):
+    def init_state(self, expected, start_sample):
         return object()
 
     def step_rows(self, chunks, states, frames):

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from soundflow.perceive import perceiver
+from soundflow.perceive.expected import ANYTHING, Expected
 from soundflow.perceive.normalise import decibels
 from soundflow.perceive.omni.encoder import OmniEncoder
 from soundflow.perceive.own import OwnSounds
@@ -51,11 +52,11 @@ class OmniPerceiver:
         self._encoder = encoder
         self.own = OwnSounds()
 
-    def init_state(self, phrases: Sequence[str] = (), start_sample: int = 0) -> OmniState:
-        """As `Perceiver.init_state`; there is no recogniser to expect phrases."""
+    def init_state(self, expected: Expected = ANYTHING, start_sample: int = 0) -> OmniState:
+        """As `Perceiver.init_state`; there is no recogniser to expect anything."""
         return OmniState(self._encoder.init_state(1), start_sample)
 
-    def expect(self, state: OmniState, phrases: Sequence[str]) -> None:
+    def expect(self, state: OmniState, expected: Expected) -> None:
         """Nothing to do: no words are recognised."""
 
     def catch_up(self, state: OmniState, how: int) -> None:

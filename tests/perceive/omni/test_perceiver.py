@@ -76,7 +76,7 @@ def test_snapshot_restore_and_start_sample():
     assert all(
         np.allclose(perceiver.step(c, other).speech, f, atol=1e-5) for c, f in zip(heard[3:], future, strict=True)
     )
-    late, first = perceiver.init_state((), 3 * 6400), AudioChunk(0, 0, heard[3].samples)
+    late, first = perceiver.init_state(start_sample=3 * 6400), AudioChunk(0, 0, heard[3].samples)
     expected = perceiver.step(first, perceiver.init_state()).speech
     assert np.allclose(perceiver.step(heard[3], late).speech, expected)
     with pytest.raises(ConfigError, match="snapshot"):
