@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from soundflow.clock import samples
+from soundflow.clock import samples, seconds
 from soundflow.respond.spoken_numbers import spelled, spoken_numbers
 from soundflow.respond.terms import LONGEST_S
 
@@ -50,8 +50,25 @@ _OFF: Final = re.compile(
     r"^\W*i (do not|don'?t) need (that|it|this)( any ?more)?\W*$",
     re.I,
 )
+_LEFT: Final = re.compile(
+    r"\bhow (much (time|longer)|long|many (seconds|minutes|hours))\b[^.;!?]*\b(left|remaining|remains?|to go)\b|"
+    r"\bhow (much (time|longer)|long)\b[^.;!?]*\b(timer|reminder)\b",
+    re.I,
+)
 OFF_WORDS: Final = 9
 """Longer sentences take no time back: "never mind the gap, the train is late, so let us walk"."""
+LEFT_WORDS: Final = 12
+_CLOCK: Final = re.compile(
+    r"\b((remind|wake|tell) me|(set|make) an? (alarm|reminder))\b[^.;!?]*\b(at|for|by) "
+    r"(half past |(a )?quarter (past|to) )?"
+    r"(noon|midnight|\d{1,2}(:\d\d)?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+    r"( o'?clock| ?[ap]\.?m\b\.?| in the (morning|afternoon|evening))?(?=,? (to|that|tomorrow|tonight|please)\b|\W*$)",
+    re.I,
+)
+_AGAIN: Final = re.compile(
+    r"\b(remind|wake|tell) me\b[^.;!?]*\bevery (\w+ )?(seconds?|minutes?|hours?|days?|morning|evening|night|week)\b",
+    re.I,
+)
 _TURNED: Final = {"my": "your", "me": "you", "i": "you", "our": "your", "mine": "yours", "myself": "yourself"}
 
 
@@ -89,6 +106,13 @@ def reminder(text: str) -> Asked | None:
     return Asked(after, f"Okay, in {time}.", f"It is time to {task}.")
 
 
+def cannot(text: str) -> str:
+    """What to say to a time that cannot be kept: of a clock, which a stream has not, or again and again; else ""."""
+    if _AGAIN.search(text):
+        return "I can remind you once, not every time."
+    return "I have no clock. Tell me in how many minutes." if _CLOCK.search(text) else ""
+
+
 def _task(text: str, pattern: re.Pattern[str]) -> str:
     """What somebody wants to be reminded of, said to them; "" for nothing."""
     found = pattern.search(_WHEN.sub("", text))
@@ -123,15 +147,15 @@ class Reminders:
         """Take what is asked for, or take it back -> what to say of it; "" where `text` is about no time."""
         asked = reminder(text)
         if asked is None:
-            return self._cancelled(text)
+            return self._left(text, now) or self._cancelled(text) or cannot(text)
         if len(self._due) >= MOST:
             return f"I keep {' '.join(spelled(MOST))} times already. Cancel one of them first."
         self._due.append(Due(now + samples(asked.after_s), asked.say))
         return asked.said
 
     def about(self, text: str) -> bool:
-        """Whether `text` asks for a time or takes one back."""
-        return reminder(text) is not None or self._off(text)
+        """Whether `text` asks for a time, or for what is left of one, or takes one back."""
+        return reminder(text) is not None or self._off(text) or self._asks_left(text) or bool(cannot(text))
 
     def due(self, now: int) -> Due | None:
         """The first whose time has come at sample `now`."""
@@ -141,6 +165,18 @@ class Reminders:
     def told(self, due: Due) -> None:
         """It was told of."""
         self._due.remove(due)
+
+    def _asks_left(self, text: str) -> bool:
+        return bool(self._due) and bool(_LEFT.search(text)) and len(text.split()) <= LEFT_WORDS
+
+    def _left(self, text: str, now: int) -> str:
+        """How much time is left until the one that is named, or else the first."""
+        if not self._asks_left(text):
+            return ""
+        ordered = sorted(self._due, key=lambda d: d.at)
+        due = next((d for d in ordered if _named(text, d.say)), ordered[0])
+        left = f"{much(max(1.0, seconds(due.at - now))).capitalize()} left"
+        return f"{left}: {due.say[0].lower()}{due.say[1:]}" if len(ordered) > 1 else f"{left}."
 
     def _off(self, text: str) -> bool:
         return bool(self._due) and bool(_OFF.search(text)) and len(text.split()) <= OFF_WORDS and reminder(text) is None
@@ -172,5 +208,5 @@ def _named(text: str, say: str) -> bool:
 _COMMON: Final = frozenset(
     {"cancel", "stop", "forget", "delete", "remove", "clear", "turn", "off", "the", "timer", "reminder", "please"}
     | {"that", "this", "you", "not", "need", "have", "tell", "remind", "never", "mind", "any", "more", "done", "one"}
-    | {"minute", "minutes", "second", "seconds", "hour", "hours"}
+    | {"minute", "minutes", "second", "seconds", "hour", "hours", "how", "much", "long", "time", "left", "are", "there"}
 )

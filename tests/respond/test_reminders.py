@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from soundflow.respond.reminders import MOST, Reminders, reminder
+from soundflow.respond.reminders import MOST, Reminders, cannot, reminder
 
 SECOND = 16_000
 
@@ -121,3 +121,41 @@ def test_the_one_that_is_named_is_taken_back() -> None:
     assert kept.hear("Cancel the oven reminder.", 0) == "Okay, cancelled."
     assert kept.hear("Stop the ten minute timer.", 0) == "Okay, cancelled."
     assert [d["say"] for d in kept.snapshot()] == ["It is time to call Anna."]
+
+
+def test_how_much_is_left_of_the_one_that_is_named_or_else_of_the_first():
+    kept = Reminders()
+    asked = "How much time is left on my timer?"
+    assert not kept.about(asked)
+    assert kept.hear(asked, 0) == ""
+    kept.hear("Set a timer for ten minutes.", 0)
+    assert kept.about(asked)
+    assert kept.hear(asked, 60 * SECOND) == "Nine minutes left."
+    kept.hear("Remind me in one minute to stir the soup.", 0)
+    assert kept.hear("How long is left?", 30 * SECOND) == "Thirty seconds left: it is time to stir the soup."
+    assert kept.hear("How long is left on the ten minute timer?", 0) == "Ten minutes left: your ten minutes are over."
+    assert kept.hear("How long did the soup take?", 0) == ""
+    assert len(kept) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Remind me at six to call Anna.", "clock"),
+        ("Wake me at half past seven, please.", "clock"),
+        ("Wake me up at 7:30.", "clock"),
+        ("Set an alarm for six o'clock tomorrow.", "clock"),
+        ("Remind me every two hours to drink.", "once"),
+        ("Remind me in six minutes to call Anna.", ""),
+        ("Tell me about the house at one point.", ""),
+        ("Tell me what happened at six times the speed.", ""),
+        ("We eat at six.", ""),
+    ],
+)
+def test_what_cannot_be_kept_is_said(text, said):
+    kept = Reminders()
+    assert bool(cannot(text)) == bool(said)
+    if said:
+        assert kept.about(text)
+        assert said in kept.hear(text, 0)
+        assert len(kept) == 0
