@@ -14,6 +14,7 @@ from soundflow.clock import chunk_samples, seconds
 from soundflow.decide.policy import raised
 from soundflow.events import Action, DecisionEvent, Event
 from soundflow.perceive.asked import asked_tags
+from soundflow.perceive.expected import Expected
 from soundflow.perceive.labels import ALERTING, display_name
 from soundflow.perceive.normalise import LevelTracker
 from soundflow.perceive.perceiver import Perceiver
@@ -98,7 +99,7 @@ class _Keywords(_Tags):
     def __init__(self, rules: Rules, ask: Ask) -> None:
         super().__init__(rules, ask)
         self._tools: tuple[Tool, ...] = ask.tools
-        self._perception = rules.perceiver.init_state(tool_phrases(ask.tools))
+        self._perception = rules.perceiver.init_state(Expected(tool_phrases(ask.tools), requests=True))
         self._chunks = self._stable = self._began = 0
         self._words = Words()
 

@@ -118,7 +118,7 @@ class Row:
         self.model, self.playback = model, playback
         self.now = start_sample
         self.perception = model.perceiver.init_state(start_sample=start_sample)
-        self._expected = ANYTHING
+        self.expected = ANYTHING
         self.lalm = model.lalm.init_state(1)
         self.session = Session(config)
         self.watch = Watch(manner.instruction, model.perceiver.labels, model.calibration)
@@ -360,8 +360,8 @@ class Row:
         standing = self.watch.standing
         self.session.asked(bool(self.manner.instruction) or bool(standing.tags.any()), standing.each)
         expected = Expected(tool_phrases(self.manner.tools), standing.words, requests=True)
-        if expected != self._expected:
-            self._expected = expected
+        if expected != self.expected:
+            self.expected = expected
             self.model.perceiver.expect(self.perception, expected)
 
     def _muted(self, label: str) -> bool:

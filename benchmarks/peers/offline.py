@@ -24,7 +24,6 @@ from soundflow.events import Event
 from soundflow.loop import Model
 from soundflow.perceive.chunker import Chunker
 from soundflow.respond.playback import Playback
-from soundflow.respond.spoken_values import tool_phrases
 from soundflow.row import Manner, Row
 from soundflow.session import SessionConfig
 from soundflow.types import AudioChunk, FloatArray, Kind, Perception, Words
@@ -60,7 +59,6 @@ class OfflineListener:
         settings = SessionConfig(instruction=ask.instruction, tools=ask.tools)
         self._row = Row(model, manner, settings, Playback(None, self._watch), realtime=False)
         self._prefix = model.context.prefix(ask.instruction, [t.name for t in ask.tools])
-        self._phrases = tool_phrases(ask.tools)
         self._history: deque[AudioChunk] = deque(maxlen=most)
         self._before: list[Perception] = []  # of the last step, with that chunk
         self._asked: deque[FloatArray] = deque(maxlen=most)  # the tags that were asked for at each chunk
@@ -107,7 +105,7 @@ class OfflineListener:
     def _perceive(self) -> list[Perception]:
         """All chunks of the history but the newest, from nothing; the row's perception then stands before that one."""
         row, perceiver = self._row, self._model.perceiver
-        row.perception = perceiver.init_state(self._phrases, self._history[0].start_sample)
+        row.perception = perceiver.init_state(row.expected, self._history[0].start_sample)
         return [perceiver.step(chunk, row.perception) for chunk in list(self._history)[:-1]]
 
     def _embedded(self, p: Perception, asked: FloatArray) -> Tensor:
