@@ -104,7 +104,7 @@ def says(reply: str, reference: str, question: str = "", about: str = "") -> boo
         if a in theirs
     ):
         return False
-    named = quoted(reference) - {w for w in quoted(reference) if w[0].isdigit()}
+    named = {w for w in quoted(reference) if not w[0].isdigit()}
     keys = content(reference) - content(question) - {stem(w) for w in named}
     if keys or named:
         return named <= set(words(reply)) and len(keys & content(reply)) >= RECALL * len(keys)
