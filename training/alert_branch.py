@@ -1,4 +1,7 @@
-"""Trains the alert branch (`soundflow.perceive.alert`) on composed streams, and averages several branches."""
+"""Trains the alert branch (`soundflow.perceive.alert`) on composed streams, and averages several branches.
+
+One loss over both of its heads: the names keep the embedding broad, and name sounds (`soundflow.perceive.named`).
+"""
 
 from __future__ import annotations
 
@@ -15,17 +18,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from soundflow.errors import ConfigError
+from soundflow.errors import ConfigError, DataError
 from soundflow.perceive.alert import FIRST, RANK, AlertBranch, load, save
 from soundflow.perceive.sound import GAIN
 from soundflow.perceive.yamnet import EMBEDDING, YamNet
 from training.alert_windows import Batch, Windows, disturbed
+from training.named_classes import CLASSES
 
 HEAD_RATE: Final = 1e-3
 WARM_UP: Final = 50
 LOG_EVERY: Final = 100
 PULL: Final = 0.5
 """Of the weights towards the encoder's own, times the learning rate (L2-SP, Li et al. 2018, arXiv 1802.01483)."""
+NAMES: Final = 0.15
+"""Weight of the names, of which the loss is summed over the classes."""
+RARE: Final = -4.0
+"""Log-odds of a name before training: one window in fifty holds it."""
 DECAY: Final = 0.995  # of the running mean of the weights, which is what is kept
 
 
@@ -49,14 +57,14 @@ class BranchConfig:
 
 
 class Trainer:
-    """One branch and a head that names the sound, for training alone: the names keep the embedding broad."""
+    """One branch in training, from `start`, whose weights change."""
 
-    def __init__(self, base: YamNet, start: AlertBranch, labels: int, config: BranchConfig) -> None:
+    def __init__(self, base: YamNet, start: AlertBranch, config: BranchConfig) -> None:
         torch.manual_seed(config.seed)
         self.base, self.branch, self.config = base, start.requires_grad_(True), config
-        self.names, self.drop = nn.Linear(EMBEDDING, labels), nn.Dropout(0.3)
+        self.drop = nn.Dropout(0.3)
         trunk = list(self.branch.convs.parameters())  # type: ignore[attr-defined]
-        heads = [*self.branch.head.parameters(), *self.names.parameters()]
+        heads = [*self.branch.head.parameters(), *(self.branch.names.parameters() if self.branch.names else ())]
         self.parameters = [*trunk, *heads]
         self.rates = (config.rate, HEAD_RATE)
         self.optimizer = torch.optim.AdamW([{"params": trunk}, {"params": heads}], weight_decay=0.0)
@@ -73,19 +81,22 @@ class Trainer:
         with torch.no_grad():
             mel = disturbed(self.base.log_mel(batch.audio * GAIN), rng)
             maps = self.base.below(mel, FIRST)
-        embedding = self.drop(self.branch.embedding(maps))
-        odds = self.branch.head(embedding)[:, 0]
-        loss = F.binary_cross_entropy_with_logits(odds, batch.alert * 0.96 + 0.02)
-        if bool((batch.label >= 0).any()):
-            named = F.cross_entropy(self.names(embedding), batch.label, ignore_index=-1, label_smoothing=0.05)
-            loss = loss + 0.3 * named
+        odds, named = self.branch.heads(self.drop(self.branch.embedding(maps)))
+        told = batch.alert >= 0
+        loss = F.binary_cross_entropy_with_logits(odds[told], batch.alert[told] * 0.96 + 0.02)
+        if named.shape[1]:
+            weight = (batch.named >= 0).float()
+            each = F.binary_cross_entropy_with_logits(
+                named, batch.named.clamp(min=0) * 0.98 + 0.01, weight, reduction="sum"
+            )
+            loss = loss + NAMES * each / len(named)
         self.optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.parameters, 2.0)
         self.optimizer.step()
         self.steps += 1
         self._pull_and_average()
-        return float(loss.detach()), float(((odds > 0) == (batch.alert > 0)).float().mean())
+        return float(loss.detach()), float(((odds > 0) == (batch.alert > 0))[told].float().mean())
 
     @torch.no_grad()
     def _pull_and_average(self) -> None:
@@ -114,9 +125,9 @@ def train(
     """Train from the encoder (or from the branch in `start`) and write the branch to `out` in full rank."""
     torch.set_num_threads(1)
     base = YamNet(sound)
-    windows = Windows(folders, config.seed, config.second_sound)
+    windows = Windows(folders, config.seed, config.second_sound, [*CLASSES])
     log(f"{len(windows.streams)} streams, {len(windows.answered)} answered classes, {len(windows.benign)} benign ones")
-    trainer = Trainer(base, load(start, base) if start else AlertBranch(base), len(windows.labels), config)
+    trainer = Trainer(base, with_names(load(start, base) if start else AlertBranch(base), base), config)
     began, seen = time.monotonic(), deque[tuple[float, float]](maxlen=LOG_EVERY)
     while (done := (time.monotonic() - began) / (60 * config.minutes)) < 1:
         seen.append(trainer.step(windows.batch(config.batch), done, windows.rng))
@@ -126,11 +137,26 @@ def train(
     save(trainer.finish(), base, out, rank=EMBEDDING)
 
 
+def with_names(branch: AlertBranch, base: YamNet) -> AlertBranch:
+    """The branch itself where it names all CLASSES, else one like it that will."""
+    if branch.classes == (*CLASSES,):
+        return branch
+    made = AlertBranch(base, [*CLASSES])
+    kept = {name: value for name, value in branch.state_dict().items() if not name.startswith("names.")}
+    made.load_state_dict(kept, strict=False)
+    assert made.names is not None
+    nn.init.constant_(made.names.bias, RARE)
+    return made
+
+
 def average(sound: Path, files: Sequence[Path], out: Path, rank: int = RANK) -> None:
     """The mean of branches that started from one another, in `rank` (Wortsman et al. 2022, arXiv 2203.05482)."""
     base = YamNet(sound)
-    states = [load(path, base).state_dict() for path in files]
+    branches = [load(path, base) for path in files]
+    if len(classes := {b.classes for b in branches}) > 1:
+        raise DataError(f"{', '.join(map(str, files))}: branches that name the same sounds were expected")
+    states = [b.state_dict() for b in branches]
     mean: dict[str, Tensor] = {name: torch.stack([s[name] for s in states]).mean(0) for name in states[0]}
-    branch = AlertBranch(base)
+    branch = AlertBranch(base, classes.pop())
     branch.load_state_dict(mean)
     save(branch, base, out, rank)

@@ -1,4 +1,4 @@
-"""Windows of the alert branch, drawn out of composed streams: answered sounds, benign sounds, and all the rest."""
+"""Windows of the alert branch, drawn out of composed streams: answered, benign and other sounds, and all the rest."""
 
 from __future__ import annotations
 
@@ -20,11 +20,14 @@ from soundflow.errors import DataError
 from soundflow.perceive.yamnet import WINDOW_SAMPLES
 from soundflow.types import FloatArray
 from training.features import read_shard
+from training.named_classes import UNSURE, class_of
 
-ALERTS: Final = 0.45
+ALERTS: Final = 0.38
 """Share of windows in which something is to be answered."""
-BENIGN: Final = 0.30
-MUSIC: Final = 0.30  # of the benign ones
+BENIGN: Final = 0.27
+CONTEXT: Final = 0.15
+"""Share of windows with a sound that a person would look at: whether to answer it is not told, what it is is."""
+MUSIC: Final = 0.20  # of the benign ones
 HEARD: Final = 4800  # samples of a sound, at least, in a window that counts as holding it
 BEHIND: Final = 8000  # a window may end this long after the sound
 
@@ -33,26 +36,28 @@ Event = tuple[int, dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """`audio` [B, 15600], `alert` [B] of 0 and 1, `label` [B]: number of the class that sounds, -1 where none does."""
+    """`audio` [B, 15600]; `alert` [B] and `named` [B, K] of 0 and 1, -1 where nothing is known of it."""
 
     audio: Tensor
     alert: Tensor
-    label: Tensor
+    named: Tensor
 
 
 class Windows:
     """Draws batches from the streams of `folders` (shards of `soundflow data build`), held as int16.
 
-    A window is answered if it holds 0.3 s of a sound that the corpus answers (all of a shorter one). One that holds a
-    part of a sound whose answer depends on context is never drawn as unanswered.
+    A window is answered if it holds 0.3 s of a sound that the corpus answers (all of a shorter one). Of one that holds
+    a part of a sound whose answer depends on context nothing is known. It is named after the sounds of `classes`
+    that it holds in the same way.
 
     Raises:
         DataError: no shards, or none of one of the two sides.
     """
 
-    def __init__(self, folders: Sequence[Path], seed: int, second_sound: float) -> None:
+    def __init__(self, folders: Sequence[Path], seed: int, second_sound: float, classes: Sequence[str] = ()) -> None:
         self.rng = np.random.default_rng(seed)
         self.second_sound = second_sound
+        self.place = {name: k for k, name in enumerate(classes)}
         self.streams: list[tuple[NDArray[np.int16], list[dict[str, Any]]]] = []
         for folder in folders:
             for shard in sorted(folder.glob("*.tar")):
@@ -61,69 +66,98 @@ class Windows:
                     self.streams.append((audio, sample["events"]))
         self.answered: dict[str, list[Event]] = {}
         self.benign: dict[str, list[Event]] = {}
+        self.context: dict[str, list[Event]] = {}
         for number, (_, events) in enumerate(self.streams):
             for event in events:
-                side = {"yes": self.answered, "no": self.benign}.get(event["respond"])
+                side = {"yes": self.answered, "no": self.benign, "context": self.context}.get(event["respond"])
                 if side is not None:
                     side.setdefault(event["label"], []).append((number, event))
         if not self.answered or not self.benign:
             raise DataError(f"{[str(f) for f in folders]}: shards with answered and with benign sounds were expected")
-        self.labels = sorted({*self.answered, *self.benign})
+        self._drawn = {id(side): _often(side) for side in (self.answered, self.benign, self.context)}
 
     def batch(self, size: int) -> Batch:
         """A share of windows gets a second, unanswered one 3 to 25 dB under it; levels vary by -12 to +6 dB."""
         drawn = [self._draw() for _ in range(size)]
         audio = np.stack([d[0] for d in drawn])
-        quiet = [i for i, d in enumerate(drawn) if not d[1]]
+        alert, named = np.array([d[1] for d in drawn], np.float32), np.stack([d[2] for d in drawn])
+        quiet = np.flatnonzero(alert == 0)
+        under = named.copy()
         for i in range(size):
-            if quiet and self.rng.random() < self.second_sound:
-                other = audio[quiet[int(self.rng.integers(len(quiet)))]]
-                gain = _rms(audio[i]) / _rms(other) * 10 ** (-self.rng.uniform(3, 25) / 20)
-                audio[i] = audio[i] + other * np.float32(gain)
+            if len(quiet) and self.rng.random() < self.second_sound:
+                j = quiet[int(self.rng.integers(len(quiet)))]
+                gain = _rms(audio[i]) / _rms(audio[j]) * 10 ** (-self.rng.uniform(3, 25) / 20)
+                audio[i] = audio[i] + audio[j] * np.float32(gain)
+                named[i, (under[j] != 0) & (under[i] < 1)] = -1
             audio[i] *= np.float32(10 ** (self.rng.uniform(-12, 6) / 20))
-        alert = torch.tensor([float(d[1]) for d in drawn])
-        return Batch(torch.from_numpy(audio), alert, torch.tensor([d[2] for d in drawn]))
+        return Batch(torch.from_numpy(audio), torch.from_numpy(alert), torch.from_numpy(named))
 
-    def _draw(self) -> tuple[FloatArray, bool, int]:
+    def _draw(self) -> tuple[FloatArray, int, FloatArray]:
         while True:
             share = self.rng.random()
             if share < ALERTS:
-                number, event = self._of(self.answered, self._label(self.answered))
-                onset, offset = int(event["onset"]), int(event["offset"])
-                need = min(HEARD, offset - onset)
-                last = min(offset + BEHIND, len(self.streams[number][0]))
-                if last >= onset + need:
-                    end = int(self.rng.integers(onset + need, last + 1))
-                    return self._cut(number, end), True, self.labels.index(event["label"])
-                continue
-            if share < ALERTS + BENIGN:
-                music = "music" in self.benign and self.rng.random() < MUSIC
-                number, event = self._of(self.benign, "music" if music else self._label(self.benign))
-                onset, offset = int(event["onset"]), int(event["offset"])
-                end = int(self.rng.integers(onset + min(HEARD // 2, offset - onset), offset + BEHIND + 1))
-                label = self.labels.index(event["label"])
+                number, end = self._on(self.answered, HEARD)
+            elif share < ALERTS + BENIGN:
+                number, end = self._on(self.benign, HEARD // 2)
+            elif share < ALERTS + BENIGN + CONTEXT and self.context:
+                number, end = self._on(self.context, HEARD // 2)
             else:
-                number, label = int(self.rng.integers(len(self.streams))), -1
+                number = int(self.rng.integers(len(self.streams)))
                 end = int(self.rng.integers(HEARD, len(self.streams[number][0]) + 1))
-            end = min(end, len(self.streams[number][0]))
-            if not self._holds_other(number, end):
-                return self._cut(number, end), False, label
+            alert = self._alert(number, end)
+            if (alert == 1) if share < ALERTS else (alert == 0) if share < ALERTS + BENIGN else True:
+                return self._cut(number, end), alert, self._named(number, end)
 
-    def _label(self, side: dict[str, list[Event]]) -> str:
-        names = sorted(side)
-        return names[int(self.rng.integers(len(names)))]
+    def _on(self, side: dict[str, list[Event]], least: int) -> tuple[int, int]:
+        """Stream and end of a window that holds `least` samples of one of the sounds (all of a shorter one)."""
+        names, chance = self._drawn[id(side)]
+        events = side[names[int(self.rng.choice(len(names), p=chance))]]
+        if side is self.benign and "music" in side and self.rng.random() < MUSIC:
+            events = side["music"]
+        number, event = events[int(self.rng.integers(len(events)))]
+        onset, offset = int(event["onset"]), int(event["offset"])
+        last = min(offset + BEHIND, len(self.streams[number][0]))
+        first = min(onset + min(least, offset - onset), last)
+        return number, int(self.rng.integers(first, last + 1))
 
-    def _of(self, side: dict[str, list[Event]], label: str) -> Event:
-        return side[label][int(self.rng.integers(len(side[label])))]
+    def _alert(self, number: int, end: int) -> int:
+        """1 where the window holds a sound that is answered, -1 where it holds a part of one that is or may be."""
+        alert = 0
+        for event in self.streams[number][1]:
+            heard = min(event["offset"], end) - max(event["onset"], end - WINDOW_SAMPLES)
+            if heard <= 0 or event["respond"] == "no":
+                continue
+            if event["respond"] == "yes" and heard >= min(HEARD, event["offset"] - event["onset"]):
+                return 1
+            alert = -1
+        return alert
 
-    def _holds_other(self, number: int, end: int) -> bool:
-        """Whether a part of a sound that is, or may have to be, answered lies in the window."""
-        events = self.streams[number][1]
-        return any(e["respond"] != "no" and e["onset"] < end and e["offset"] > end - WINDOW_SAMPLES for e in events)
+    def _named(self, number: int, end: int) -> FloatArray:
+        """[K] of 0 and 1, -1 for a class of which too little is heard, or which a sound may be as well."""
+        named = np.zeros(len(self.place), np.float32)
+        held = []
+        for event in self.streams[number][1]:
+            onset, offset = event["onset"], event["offset"]
+            heard = min(offset, end) - max(onset, end - WINDOW_SAMPLES)
+            if heard <= 0:
+                continue
+            named[[self.place[x] for x in UNSURE.get(event["label"], ()) if x in self.place]] = -1
+            if (name := class_of(event["label"])) in self.place:
+                named[self.place[name]] = -1
+                held += [self.place[name]] if heard >= min(HEARD, offset - onset) else []
+        named[held] = 1
+        return named
 
     def _cut(self, number: int, end: int) -> FloatArray:
         audio = self.streams[number][0][max(0, end - WINDOW_SAMPLES) : end].astype(np.float32) / 32768.0
         return np.pad(audio, (WINDOW_SAMPLES - len(audio), 0))
+
+
+def _often(side: dict[str, list[Event]]) -> tuple[list[str], FloatArray]:
+    """How often each label of a side is drawn: by the root of how many recordings it has."""
+    names = sorted(side)
+    root = np.array([math.sqrt(len({event["source"] for _, event in side[name]})) for name in names])
+    return names, root / root.sum()
 
 
 def disturbed(mel: Tensor, rng: np.random.Generator) -> Tensor:

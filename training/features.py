@@ -22,10 +22,11 @@ from soundflow.perceive.chunker import Chunker
 from soundflow.perceive.omni.perceiver import NOTHING, OmniPerceiver, OmniState
 from soundflow.perceive.perceiver import Frames, Parts, Perceiver
 from soundflow.tiers.kit import Kit
-from soundflow.types import AudioChunk, FloatArray, Perception, Vad
+from soundflow.types import AudioChunk, FloatArray, Vad
 from training.heard_by import check, mark, reads_words
 
 CHUNK_SAMPLES = 6400
+CACHED: Final = ("tags", "sound", "speech", "alert", "names")
 EARLY, LATE = samples(0.4), samples(0.6)  # of a closed segment's middle, about what was said
 DENSEST, SPOKEN = 4.5, 2.8  # words a second: more were never said in that time; and how many are
 
@@ -35,7 +36,7 @@ class Features:
     """One stream: tags [T,521], sound [T,1024], speech [T,288] (float16) and the voice-activity segments in samples.
 
     These widths are nano's; another model has its kit's. Of omni, speech is [T, tokens of a chunk, D] of its tower.
-    `alert` [T] float32: log-odds of the alert branch, zeros where none was loaded.
+    `alert` [T] float32, `names` [T,N] float16: log-odds of the alert branch, zeros and N = 0 where none was loaded.
     `stop_chunks` is the chunk in which a segment's stop was found, -1 where the stream ended first. `transcripts`
     maps a speech item's id to what the recogniser hears in its clip, or heard in the stream itself. `finals`: onset and
     offset of what it closed in the stream, with its text; none where it was not run.
@@ -50,6 +51,7 @@ class Features:
     chunk_samples: int = CHUNK_SAMPLES
     alert: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
     finals: list[tuple[int, int, str]] = field(default_factory=list)
+    names: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float16))
 
     @property
     def chunks(self) -> int:
@@ -82,18 +84,23 @@ def extract(audio: FloatArray, perceiver: Perceiver | OmniPerceiver, words: bool
     chunker, state = Chunker(CHUNK_SAMPLES), perceiver.init_state()
     chunks = chunker.push(audio)
     last = chunker.flush()
-    tags, sound, speech, alert = [], [], [], []
+    tags, sound, speech, alert, names = [], [], [], [], []
     segments: list[tuple[int, int]] = []
     stops: list[int] = []
     finals: list[tuple[int, int, str]] = []
     for chunk in [*chunks, *([last] if last else [])]:
-        frames = perceiver.step(chunk, state) if words else frames_of(perceiver, chunk, state)  # type: ignore[arg-type]
-        if isinstance(frames, Perception) and (final := frames.words.final):
+        frames = frames_of(perceiver, chunk, state)
+        if (
+            words
+            and isinstance(perceiver, Perceiver)
+            and (final := perceiver.step(chunk, state, None, frames).words.final)
+        ):
             finals.append((final.start, final.end, final.text))
         tags.append(frames.tags)
         sound.append(frames.sound)
         speech.append(frames.speech)
         alert.append(frames.alert)
+        names.append(frames.names)
         vad = frames.vad
         for edge, at in sorted(
             ((kind, at) for kind, at in (("start", vad.started), ("stop", vad.stopped)) if at is not None),
@@ -105,11 +112,11 @@ def extract(audio: FloatArray, perceiver: Perceiver | OmniPerceiver, words: bool
             elif segments and stops[-1] < 0:
                 segments[-1] = (segments[-1][0], at)
                 stops[-1] = chunk.index
-    half = [np.asarray(x, dtype=np.float16) for x in (tags, sound, speech)]
+    half = [np.asarray(x, dtype=np.float16) for x in (tags, sound, speech, names)]
     if not all(np.isfinite(x).all() for x in half):
         raise DataError("an encoder's frames within the range of float16 were expected")
     log_odds = np.asarray(alert, dtype=np.float32)
-    return Features(half[0], half[1], half[2], segments, stops, alert=log_odds, finals=finals)
+    return Features(half[0], half[1], half[2], segments, stops, alert=log_odds, finals=finals, names=half[3])
 
 
 def read_shard(path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
@@ -143,7 +150,7 @@ def cache_shard(job: tuple[Path, Path, Parts | Kit, bool]) -> int:
         features = extract(audio, perceiver, words)
         if silent:
             features = replace(features, segments=[], stop_chunks=[])  # which is when words are printed in training
-        arrays |= {f"{n}_{number}": getattr(features, n) for n in ("tags", "sound", "speech", "alert")}
+        arrays |= {f"{n}_{number}": getattr(features, n) for n in CACHED}
         sample["vad"] = {"segments": features.segments, "stop_chunks": features.stop_chunks}
         if words:
             sample["vad"]["finals"] = features.finals
@@ -220,8 +227,10 @@ def load_all(cache: Path, transcripts: Mapping[str, str]) -> list[tuple[dict[str
                 vad = sample["vad"]
                 heard = heard_texts(sample, transcripts)
                 segments = [(int(a), int(b)) for a, b in vad["segments"]]
-                alert = arrays.get(f"alert_{number}", np.zeros(len(tags), np.float32))  # caches of old have none
-                loaded.append((sample, Features(tags, sound, speech, segments, vad["stop_chunks"], heard, alert=alert)))
+                alert = arrays.get(f"alert_{number}", np.zeros(len(tags), np.float32))  # caches of old have neither
+                names = arrays.get(f"names_{number}", np.zeros((len(tags), 0), np.float16))
+                stops = vad["stop_chunks"]
+                loaded.append((sample, Features(tags, sound, speech, segments, stops, heard, alert=alert, names=names)))
     if not loaded:
         raise DataError(f"{cache}: cached features (*.npz) were expected, none found")
     return loaded

@@ -1,7 +1,9 @@
 """Heads that name sounds (`soundflow.perceive.named`), fitted on cached streams whose events are known.
 
-All classes at once by L-BFGS on the logistic loss of every chunk; then one shift of all biases, at which the events
-that are told of on other streams are best. The penalty pulls a head towards its tags, and so one with few events most.
+All classes at once by L-BFGS on the logistic loss of every chunk; then, on other streams, how much the heads and the
+branch (`soundflow.perceive.alert`) weigh, as the branch knows the recordings of the first; then one shift of all
+biases, at which the events that are told of on these are best. The penalty pulls a head towards its tags, and so one
+with few events most.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ HEARD: Final = 4_800  # samples of an event, at least, in a chunk that counts as
 LEAST: Final = 12
 """Events of a class in the streams of the fit; with fewer the encoder's tags stay as they are."""
 STEPS: Final = 80  # of L-BFGS
-SHIFTS: Final = tuple(float(x) for x in np.arange(-3.0, 2.25, 0.25))
+SHIFTS: Final = tuple(float(x) for x in np.arange(-7.0, 2.25, 0.25))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,12 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True)
 class Chunks:
-    """x [n, D] scaled embeddings, best [n, K] log-odds of each class's best label, truth [n, K] of 0 and 1, and told
-    [n, K]: whether anything is known of it."""
+    """x [n, D] scaled embeddings, best [n, K] log-odds of each class's best label, branch [n, K] those of the branch,
+    truth [n, K] of 0 and 1, and told [n, K]: whether anything is known of it."""
 
     x: FloatArray
     best: FloatArray
+    branch: FloatArray
     truth: FloatArray
     told: FloatArray
 
@@ -82,7 +85,10 @@ def fit(
     classes = {name: group for name, group in known(labels).items() if counts[name] >= LEAST}
     if not classes:
         raise DataError(f"at least {LEAST} events of one of {', '.join([*CLASSES][:3])} ... were expected")
-    heads = solve(chunks(items, classes, labels, calibration), classes, config or NamingConfig())
+    config = config or NamingConfig()
+    heads = solve(chunks(items, classes, labels, calibration), classes, config)
+    if all(branched(f) for _, f in others):
+        heads = weigh(heads, chunks(others, classes, labels, calibration), config)
     before, after, shift = best_shift(others, heads, labels, calibration)
     heads = replace(heads, bias=heads.bias + np.float32(shift))
     return Fitted(heads, before, after, sum(counts[name] for name in classes), len(classes))
@@ -99,8 +105,15 @@ def chunks(
         odds = log_odds(calibration(features.tags.astype(np.float32)))
         best = np.stack([odds[:, group].max(axis=1) for group in columns], axis=1)
         truth, told = answers(sample, features, [*classes])
-        parts.append((scaled(features.sound.astype(np.float32)), best, truth, told))
+        named = features.names.astype(np.float32) if branched(features) else np.zeros((len(best), len(CLASSES)))
+        said = named[:, [i for i, name in enumerate(CLASSES) if name in classes]].astype(np.float32)
+        parts.append((scaled(features.sound.astype(np.float32)), best, said, truth, told))
     return Chunks(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def branched(features: Features) -> bool:
+    """Whether a stream was heard with a branch that names CLASSES."""
+    return features.names.shape[-1] == len(CLASSES)
 
 
 def answers(sample: Mapping[str, Any], features: Features, names: Sequence[str]) -> tuple[FloatArray, FloatArray]:
@@ -127,10 +140,8 @@ def answers(sample: Mapping[str, Any], features: Features, names: Sequence[str])
 
 def solve(data: Chunks, classes: Mapping[str, tuple[str, ...]], config: NamingConfig) -> NamedSounds:
     """The heads of the smallest loss. Starts at the tags themselves."""
-    x, best, truth, told = (torch.from_numpy(part) for part in (data.x, data.best, data.truth, data.told))
-    held = (truth * told).sum(0)
-    weight = 1 + truth * (((told.sum(0) - held) / held.clamp(min=1)) ** config.balance - 1)
-    weight = weight * told / (weight * told).sum(0)
+    x, best, truth = (torch.from_numpy(part) for part in (data.x, data.best, data.truth))
+    weight = _weights(data, config)
     width, count = x.shape[1], len(classes)
     values = torch.cat([torch.zeros(width, count), torch.ones(1, count), torch.zeros(1, count)]).requires_grad_(True)
     solver = torch.optim.LBFGS([values], max_iter=STEPS, history_size=10, line_search_fn="strong_wolfe")
@@ -145,7 +156,38 @@ def solve(data: Chunks, classes: Mapping[str, tuple[str, ...]], config: NamingCo
 
     solver.step(loss)
     made: NDArray[np.float32] = values.detach().numpy()
-    return NamedSounds(dict(classes), made[:-2].T.copy(), made[-2].copy(), made[-1].copy())
+    return NamedSounds(dict(classes), made[:-2].T.copy(), made[-2].copy(), made[-1].copy(), np.zeros(count, np.float32))
+
+
+def weigh(heads: NamedSounds, data: Chunks, config: NamingConfig) -> NamedSounds:
+    """The heads, scaled, with the branch beside them: two weights and a shift for all classes, of the smallest loss."""
+    own = torch.from_numpy(data.x @ heads.weight.T + heads.gain * data.best + heads.bias)
+    branch, truth, weight = torch.from_numpy(data.branch), torch.from_numpy(data.truth), _weights(data, config)
+    weight = weight * ((data.truth * data.told).sum(0) > 0)
+    values = torch.tensor([1.0, 0.0, 0.0]).requires_grad_(True)
+    solver = torch.optim.LBFGS([values], max_iter=STEPS, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        solver.zero_grad()
+        odds = values[0] * own + values[1] * branch + values[2]
+        found = (weight * F.binary_cross_entropy_with_logits(odds, truth, reduction="none")).sum()
+        found.backward()
+        return found
+
+    solver.step(loss)
+    scale, share, shift = values.detach().numpy()
+    return NamedSounds(
+        heads.classes, heads.weight * scale, heads.gain * scale, heads.bias * scale + shift,
+        np.full(len(heads.bias), share, np.float32),
+    )  # fmt: skip
+
+
+def _weights(data: Chunks, config: NamingConfig) -> torch.Tensor:
+    """Of each chunk and class [n, K]; those of a class add up to 1."""
+    truth, told = torch.from_numpy(data.truth), torch.from_numpy(data.told)
+    held = (truth * told).sum(0)
+    weight = 1 + truth * (((told.sum(0) - held) / held.clamp(min=1)) ** config.balance - 1)
+    return weight * told / (weight * told).sum(0).clamp(min=1)
 
 
 def best_shift(
@@ -160,8 +202,8 @@ def best_shift(
     before = event_f1([spans(s, f, columns, p) for s, p, f in plain], labels, columns, *at)
     scores = []
     for shift in SHIFTS:
-        naming = Naming(replace(heads, bias=heads.bias + np.float32(shift)), labels)
-        streams = [spans(s, f, columns, naming(p, f.sound.astype(np.float32))) for s, p, f in plain]
+        naming = Naming(replace(heads, bias=heads.bias + np.float32(shift)), labels, [*CLASSES])
+        streams = [spans(s, f, columns, _sure(naming, p, f)) for s, p, f in plain]
         scores.append(event_f1(streams, labels, columns, *at))
     top = int(np.argmax(scores))
     return before, scores[top], SHIFTS[top]
@@ -174,5 +216,13 @@ def surely(adapter: Path, labels: Sequence[str]) -> Callable[[Features], FloatAr
     """
     if (heads := NamedSounds.load(adapter)) is None:
         return None
-    naming, calibration = Naming(heads, labels), tag_calibration(adapter)
-    return lambda f: naming(calibration(f.tags.astype(np.float32)), f.sound.astype(np.float32))
+    naming, calibration = Naming(heads, labels, [*CLASSES]), tag_calibration(adapter)
+    return lambda f: _sure(naming, calibration(f.tags.astype(np.float32)), f)
+
+
+def _sure(naming: Naming, p: FloatArray, features: Features) -> FloatArray:
+    """Probabilities [T, L] of a cached stream."""
+    if naming.heads.branch.any() and not branched(features):
+        raise DataError("features heard with the adapter's branch were expected (soundflow train features --branch)")
+    named = features.names.astype(np.float32) if branched(features) else None
+    return naming(p, features.sound.astype(np.float32), named)

@@ -1,11 +1,12 @@
 """A second opinion on which sound it is: one linear head for each of some classes, beside the encoder's own tags.
 
 The encoder's scores were fitted on clips of the internet; heard through rooms, codecs and noise, a whistle is a
-ringtone to them and typing is nothing. A head sees the embedding and the best score of its class, and says how sure it
-is. What alerts, and what the LALM is given, stays as the encoder says.
+ringtone to them and typing is nothing. A head sees the embedding, the best score of its class and what the branch
+(`soundflow.perceive.alert`) makes of it, and says how sure it is. What alerts, and what the LALM is given, stays as the
+encoder says.
 
-named.safetensors    `weight` [K, D], `gain` [K], `bias` [K]; in its metadata `format`, and `classes`: a JSON object of
-                     K class names with the labels of each
+named.safetensors    `weight` [K, D], `gain`, `bias`, `branch` [K]; as metadata `format`, and `classes`: a JSON object
+                     of K class names with the labels of each. A file of format 1 has no `branch`.
 """
 
 from __future__ import annotations
@@ -25,15 +26,16 @@ from soundflow.perceive.own import features
 from soundflow.types import FloatArray
 
 FILE: Final = "named.safetensors"
-FORMAT: Final = "1"
+FORMAT, OF_BEFORE = "2", "1"
 SURE: Final = 6.0
 """Bound of the log-odds: no sound is surer than 0.9975."""
-_TENSORS: Final = {"weight", "gain", "bias"}
+_TENSORS: Final = {"weight", "gain", "bias", "branch"}
 
 
 @dataclass(frozen=True)
 class NamedSounds:
-    """classes: name -> its labels, each in one class only. weight [K, D], gain and bias [K], in the order of `classes`.
+    """classes: name -> its labels, each in one class only. weight [K, D], gain, bias and branch [K], in the order of
+    `classes`.
 
     Raises:
         ConfigError: shapes that do not fit, a label in two classes, or a number that is not finite.
@@ -43,20 +45,23 @@ class NamedSounds:
     weight: FloatArray
     gain: FloatArray
     bias: FloatArray
+    branch: FloatArray
 
     def __post_init__(self) -> None:
         count, named = len(self.classes), [label for labels in self.classes.values() for label in labels]
-        if self.weight.ndim != 2 or len(self.weight) != count or {self.gain.shape, self.bias.shape} != {(count,)}:
-            shapes = self.weight.shape, self.gain.shape, self.bias.shape
-            raise ConfigError(f"weight [{count}, D], gain and bias [{count}] were expected, got {shapes}")
+        rows = self.gain, self.bias, self.branch
+        if self.weight.ndim != 2 or len(self.weight) != count or {x.shape for x in rows} != {(count,)}:
+            shapes = [self.weight.shape, *(x.shape for x in rows)]
+            raise ConfigError(f"weight [{count}, D], gain, bias and branch [{count}] were expected, got {shapes}")
         if not count or not all(self.classes.values()) or len(set(named)) < len(named):
             raise ConfigError("classes: at least one was expected, labels for each, and no label twice")
-        if not all(np.isfinite(x).all() for x in (self.weight, self.gain, self.bias)):
-            raise ConfigError("weight, gain, bias: finite numbers were expected")
+        if not all(np.isfinite(x).all() for x in (self.weight, *rows)):
+            raise ConfigError("weight, gain, bias, branch: finite numbers were expected")
 
-    def odds(self, best: FloatArray, embeddings: FloatArray) -> FloatArray:
-        """Log-odds [n, K] of the classes. `best` [n, K]: log-odds of each class's best label, embeddings [n, D]."""
-        found: FloatArray = features(embeddings) @ self.weight.T + self.gain * best + self.bias
+    def odds(self, best: FloatArray, embeddings: FloatArray, branch: FloatArray) -> FloatArray:
+        """Log-odds [n, K] of the classes. `best` [n, K]: log-odds of each class's best label, embeddings [n, D], branch
+        [n, K]: the branch's log-odds."""
+        found: FloatArray = features(embeddings) @ self.weight.T + self.gain * best + self.branch * branch + self.bias
         return np.clip(found, -SURE, SURE)
 
     @staticmethod
@@ -71,6 +76,8 @@ class NamedSounds:
             classes = json.loads(meta.get("classes", "null"))
         except (OSError, SafetensorError, ValueError) as error:
             raise WeightsError(f"{path}: heads of named sounds were expected ({error})") from error
+        if meta.get("format") == OF_BEFORE and "bias" in tensors:
+            meta["format"], tensors["branch"] = FORMAT, np.zeros_like(tensors["bias"])
         if meta.get("format") != FORMAT or not isinstance(classes, dict) or set(tensors) != _TENSORS:
             raise WeightsError(f"{path}: format {FORMAT}, classes and {sorted(_TENSORS)} were expected")
         try:
@@ -83,30 +90,45 @@ class NamedSounds:
         """Write the file; weights in float16."""
         meta = {"format": FORMAT, "classes": json.dumps({k: list(v) for k, v in self.classes.items()})}
         half: Any = self.weight.astype(np.float16)
-        save_file({"weight": half, "gain": self.gain, "bias": self.bias}, path, meta)
+        save_file({"weight": half, "gain": self.gain, "bias": self.bias, "branch": self.branch}, path, meta)
 
 
 class Naming:
-    """`heads` over the probabilities of the sounds of `labels`. WeightsError where the heads are of other labels."""
+    """`heads` over the probabilities of the sounds of `labels`, and the log-odds of the classes `names` of a branch.
 
-    def __init__(self, heads: NamedSounds, labels: Sequence[str]) -> None:
+    WeightsError where the heads are of other labels, or go by a class that the branch does not name.
+    """
+
+    def __init__(self, heads: NamedSounds, labels: Sequence[str], names: Sequence[str] = ()) -> None:
         self.heads = heads
+        column = {name: i for i, name in enumerate(names)}
+        if unnamed := [x for x, say in zip(heads.classes, heads.branch, strict=True) if say and x not in column]:
+            raise WeightsError(f"{FILE}: an alert branch that names {unnamed[0]!r} was expected beside it")
+        self._named_too = [(k, column[name]) for k, name in enumerate(heads.classes) if name in column]
         place = {label: i for i, label in enumerate(labels)}
         if unknown := [x for group in heads.classes.values() for x in group if x not in place]:
             raise WeightsError(f"{FILE}: labels of the sound encoder were expected, got {unknown[0]!r}")
         self._groups = [np.array([place[x] for x in group], np.intp) for group in heads.classes.values()]
         self._named = np.concatenate(self._groups)
 
-    def __call__(self, p: FloatArray, embeddings: FloatArray) -> FloatArray:
-        """p [n, L] calibrated, embeddings [n, D] -> probabilities [n, L], in which the best label of a class is as sure
-        as its head says, and the others keep their distance in log-odds."""
+    def __call__(self, p: FloatArray, embeddings: FloatArray, names: FloatArray | None = None) -> FloatArray:
+        """p [n, L] calibrated, embeddings [n, D], names [n, N] of the branch -> probabilities [n, L], in which the best
+        label of a class is as sure as its head says, and the others keep their distance in log-odds."""
         odds = log_odds(p)
         best = np.stack([odds[:, group].max(axis=1) for group in self._groups], axis=1)
-        moved = self.heads.odds(best, embeddings) - best
+        moved = self.heads.odds(best, embeddings, self.branch(names, len(p))) - best
         for k, group in enumerate(self._groups):
             odds[:, group] += moved[:, k : k + 1]
         found = p.astype(np.float32, copy=True)
         found[:, self._named] = 1 / (1 + np.exp(-odds[:, self._named]))
+        return found
+
+    def branch(self, names: FloatArray | None, count: int) -> FloatArray:
+        """What the branch says of each class [count, K]; 0 of those that it does not name."""
+        found = np.zeros((count, len(self.heads.classes)), np.float32)
+        if names is not None and self._named_too:
+            own, theirs = zip(*self._named_too, strict=True)
+            found[:, own] = names[:, theirs]
         return found
 
 

@@ -44,12 +44,14 @@ class Parts:
     def open(self, chunk_samples: int, executor: Executor | None, thresholds: Thresholds) -> Senses:
         """Load them. WeightsError names a file that is missing or broken."""
         moonshine = Moonshine(self.asr)
+        sound = SoundEncoder(self.sound, chunk_samples, branch=self.branch)
         return Senses(
             VoiceActivity(self.vad),
-            SoundEncoder(self.sound, chunk_samples, branch=self.branch),
+            sound,
             SpeechEncoder(moonshine, chunk_samples),
             WordsChannel(moonshine, WordsConfig(speech_floor=thresholds.speech_floor), executor),
             labels(self.sound),
+            sound.names,
         )
 
 
@@ -79,7 +81,8 @@ class PerceiverState:
 class Frames:
     """What is heard of one chunk, before words: `tags` [L], `sound` [D_a], `speech` [D_s].
 
-    `alert`: log-odds of the alert branch for its best window, 0 without a branch. `own` [K]: of the taught sounds.
+    `alert`: log-odds of the alert branch for its best window, 0 without a branch; `names` [N]: of the classes that it
+    names, each in its best window. `own` [K]: of the taught sounds.
     """
 
     tags: FloatArray
@@ -89,6 +92,7 @@ class Frames:
     level_db: float
     alert: float
     own: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
+    names: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
 class Perceiver:
@@ -121,7 +125,7 @@ class Perceiver:
         self.own = own or OwnSounds()
         if taken := sorted(set(self.own.names) & set(self.labels)):
             raise WeightsError(f"own sounds: a name that is no AudioSet label was expected, got {taken[0]!r}")
-        self._naming = Naming(named, self.labels) if named else None
+        self._naming = Naming(named, self.labels, senses.names) if named else None
         headed = [label for group in named.classes.values() for label in group] if named else []
         self._whole = WholeSounds(self.labels, headed, chunk_samples)
         self._own_events = SoundEvents(self.own.names, chunk_samples, OWN_EVENTS)
@@ -198,7 +202,8 @@ class Perceiver:
     ) -> Frames:
         mean = speech.mean(axis=0) if len(speech) else np.zeros(self._speech.width, np.float32)
         tags, embedding, alert = sound.scores.max(axis=0), sound.embeddings.mean(axis=0), float(sound.alerts.max())
-        return Frames(tags, embedding, mean, vad, level_db, alert, self.own.step(sound.embeddings, state.own))
+        own, names = self.own.step(sound.embeddings, state.own), sound.names.max(axis=0)
+        return Frames(tags, embedding, mean, vad, level_db, alert, own, names)
 
     def step(
         self, chunk: AudioChunk, state: PerceiverState, words: Words | None = None, frames: Frames | None = None
@@ -214,7 +219,7 @@ class Perceiver:
             speech_score = float(frames.tags[self._speech_tags].max(initial=0.0))
             words = self._words.step(chunk, frames.vad, state.words, speech_score)
         p = self.calibration(frames.tags)
-        named = self._naming(p[None], frames.sound[None])[0] if self._naming else None
+        named = self._naming(p[None], frames.sound[None], frames.names[None])[0] if self._naming else None
         sure = p if named is None else named
         sounds = self._events.step(sure, chunk.index, state.events)
         sounds += self._own_events.step(frames.own, chunk.index, state.own_events)

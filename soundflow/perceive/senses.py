@@ -74,13 +74,14 @@ class WordsSense(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Senses:
-    """The parts; `labels` name the scores of `sound`."""
+    """The parts; `labels` name the scores of `sound`, `names` the classes that a branch of it names."""
 
     vad: VoiceActivity
     sound: SoundSense
     speech: SpeechSense
     words: WordsSense
     labels: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

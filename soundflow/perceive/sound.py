@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,14 +30,16 @@ at 0 dB, 0.755, 0.760, 0.754, 0.742, 0.732 at -5, -10, -15, -20, -25 dB."""
 
 @dataclass(frozen=True, slots=True)
 class SoundFrames:
-    """The windows that ended in one chunk: `scores` [S, 521] in [0, 1], `embeddings` [S, 1024] >= 0, `alerts` [S].
+    """The windows that ended in one chunk: `scores` [S, 521] in [0, 1], `embeddings` [S, 1024] >= 0, `alerts` [S],
+    `names` [S, K].
 
-    `alerts` are the log-odds of the alert branch, zeros where there is none.
+    `alerts` and `names` are the log-odds of the alert branch; where there is none, zeros and K = 0.
     """
 
     scores: FloatArray
     embeddings: FloatArray
     alerts: FloatArray
+    names: FloatArray = field(default_factory=lambda: np.zeros((1, 0), np.float32))
 
 
 @dataclass(slots=True)
@@ -83,6 +85,7 @@ class SoundEncoder:
         self.hop = chunk_samples // windows
         self._net = YamNet(path)
         self._branch = alert.load(branch, self._net) if branch else None
+        self.names = self._branch.classes if self._branch else ()
 
     def to_int8(self) -> None:
         """From now on the pointwise convolutions multiply in eight bits (`soundflow.int8`)."""
@@ -115,9 +118,11 @@ class SoundEncoder:
         with torch.inference_mode():
             mel = self._net.log_mel(torch.from_numpy(stacked * np.float32(GAIN)).to(self._net.mel.device))
             shared = self._net.below(mel, alert.FIRST)
-            alerts = self._branch(shared).cpu().numpy() if self._branch else np.zeros(len(stacked), np.float32)
+            alerts, names = (
+                self._branch(shared) if self._branch else (mel.new_zeros(len(mel)), mel.new_zeros(len(mel), 0))
+            )
             logits, embeddings = self._net.above(shared, alert.FIRST)
-            found = torch.sigmoid(logits).cpu().numpy(), embeddings.cpu().numpy(), alerts
+            found = [part.cpu().numpy() for part in (torch.sigmoid(logits), embeddings, alerts, names)]
         n = self.windows
         return [SoundFrames(*(part[k * n : (k + 1) * n] for part in found)) for k in range(len(samples))]
 

@@ -32,14 +32,16 @@ def base(model: Path) -> YamNet:
 @pytest.fixture(scope="module")
 def changed(base: YamNet) -> AlertBranch:
     """A branch whose pointwise weights moved along eight directions, and its head anywhere."""
-    branch, draw = AlertBranch(base), torch.Generator().manual_seed(3)
+    branch, draw = AlertBranch(base, ["siren", "owl"]), torch.Generator().manual_seed(3)
     with torch.no_grad():
         for layer, conv in enumerate(branch.convs, FIRST):
             if layer % 2 == 0:
                 rows, columns = conv.weight.shape[:2]
                 step = torch.randn(rows, 8, generator=draw) @ torch.randn(8, columns, generator=draw)
                 conv.weight += 1e-3 * step[:, :, None, None]
-        branch.head.weight.normal_(0, 0.05, generator=draw)
+        assert branch.names is not None
+        for head in (branch.head, branch.names):
+            head.weight.normal_(0, 0.05, generator=draw)
     return branch
 
 
@@ -54,17 +56,21 @@ def test_an_untrained_branch_embeds_as_its_base_and_says_nothing(base: YamNet, n
     with torch.inference_mode():
         _, whole = base(torch.from_numpy(audio * np.float32(GAIN))[None])
         torch.testing.assert_close(branch.embedding(maps), whole)
-        assert branch(maps).tolist() == [0.0]
+        alerts, names = branch(maps)
+    assert alerts.tolist() == [0.0]
+    assert names.shape == (1, 0)
 
 
 def test_its_file_brings_it_back(base: YamNet, changed: AlertBranch, noise: MakeAudio, tmp_path: Path) -> None:
     alert.save(changed, base, tmp_path / "alert.safetensors", rank=8)
     again, maps = alert.load(tmp_path / "alert.safetensors", base), _maps(base, noise(1.0)[:WINDOW_SAMPLES])
     with torch.inference_mode():
+        assert again.classes == ("siren", "owl")
         torch.testing.assert_close(again(maps), changed(maps), atol=0.02, rtol=0.02)
+        assert again(maps)[1].abs().min() > 0.2
         assert (again.embedding(maps) - AlertBranch(base).embedding(maps)).abs().max() > 0.05
         assert changed.head.bias.fill_(99.0) is not None
-        assert changed(maps).tolist() == [LIMIT]
+        assert changed(maps)[0].tolist() == [LIMIT]
         changed.head.bias.zero_()
 
 
@@ -81,17 +87,25 @@ def test_streaming_equals_whole(
         chunk = audio[k * 6400 : (k + 1) * 6400]
         frames, without = encoder.step(chunk, state), plain.step(chunk, bare)
         ends = [WINDOW_SAMPLES + 6400 * k + 3200 * (s + 1) for s in range(2)]
-        whole = [float(loaded(_maps(base, padded[e - WINDOW_SAMPLES : e]))) for e in ends]
-        np.testing.assert_allclose(frames.alerts, whole, atol=1e-4)
+        whole = [loaded(_maps(base, padded[e - WINDOW_SAMPLES : e])) for e in ends]
+        np.testing.assert_allclose(frames.alerts, [float(alerts) for alerts, _ in whole], atol=1e-4)
+        np.testing.assert_allclose(frames.names, np.concatenate([names for _, names in whole]), atol=1e-4)
         np.testing.assert_array_equal(frames.scores, without.scores)
         assert without.alerts.tolist() == [0.0, 0.0]
+        assert without.names.shape == (2, 0)
+    assert encoder.names == ("siren", "owl")
 
 
-@pytest.mark.parametrize("damage", ["torn", "missing", "extra", "shape"])
+def test_a_file_of_before_names_nothing(base: YamNet, tmp_path: Path) -> None:
+    save_file(AlertBranch(base).changes(base), tmp_path / "alert.safetensors")
+    assert alert.load(tmp_path / "alert.safetensors", base).classes == ()
+
+
+@pytest.mark.parametrize("damage", ["torn", "missing", "extra", "shape", "classes", "names"])
 def test_a_file_that_is_no_branch_is_named(base: YamNet, changed: AlertBranch, tmp_path: Path, damage: str) -> None:
     path = tmp_path / "alert.safetensors"
     alert.save(changed, base, path, rank=2)
-    held = load_file(path)
+    held, classes = load_file(path), '["siren", "owl"]'
     if damage == "torn":
         path.write_bytes(path.read_bytes()[:5000])
     else:
@@ -99,8 +113,10 @@ def test_a_file_that_is_no_branch_is_named(base: YamNet, changed: AlertBranch, t
             del held["12.A"]
         elif damage == "extra":
             held["40.A"] = torch.zeros(1)
-        else:
+        elif damage == "shape":
             held["head.weight"] = torch.zeros(1, 7)
-        save_file(held, path)
+        else:
+            classes = "7" if damage == "classes" else '["siren"]'
+        save_file(held, path, {"classes": classes})
     with pytest.raises(WeightsError, match=r"alert\.safetensors: an alert branch"):
         alert.load(path, base)

@@ -27,6 +27,7 @@ def heads(**changed) -> NamedSounds:
         "weight": np.array([[5, -5, 0, 0], [-5, 5, 0, 0]], np.float32),
         "gain": np.array([1, 0.5], np.float32),
         "bias": np.array([0.25, -0.5], np.float32),
+        "branch": np.array([0, 0], np.float32),
     }
     return NamedSounds(**(fields | changed))
 
@@ -49,6 +50,16 @@ def test_the_best_label_of_a_class_is_as_sure_as_its_head_and_the_rest_keep_thei
     assert p[0, 1] == np.float32(0.2)  # what came in is as it was
 
 
+def test_what_a_branch_says_of_a_class_counts_by_its_weight():
+    p, embedding = np.full((1, 5), 0.2, np.float32), np.ones((1, 4), np.float32)
+    with_branch = Naming(heads(branch=np.array([0.5, 0], np.float32)), LABELS, ["rain", "whistle"])
+    plain, found = Naming(heads(), LABELS)(p, embedding), with_branch(p, embedding, np.array([[9.0, 2.0]], np.float32))
+    assert odds(found[0, 1]) == pytest.approx(odds(plain[0, 1]) + 1.0, abs=1e-4)
+    assert found[0, [0, 2, 4]].tolist() == plain[0, [0, 2, 4]].tolist()
+    with pytest.raises(WeightsError, match="an alert branch that names 'owl' was expected"):
+        Naming(heads(branch=np.array([0, 1], np.float32)), LABELS, ["whistle"])
+
+
 def test_silence_and_certainty_stay_finite():
     p = np.array([[0.0] * 5, [1.0] * 5], np.float32)
     found = Naming(heads(), LABELS)(p, np.zeros((2, 4), np.float32))
@@ -64,15 +75,23 @@ def test_a_file_gives_what_was_saved(tmp_path):
     assert found is not None
     assert found.classes == heads().classes
     assert [*found.classes] == ["whistle", "owl"]
-    for name in ("weight", "gain", "bias"):
+    for name in ("weight", "gain", "bias", "branch"):
         assert np.array_equal(getattr(found, name), getattr(heads(), name))
     assert NamedSounds.load(tmp_path / "elsewhere") is None
+
+
+def test_a_file_of_before_goes_without_a_branch(tmp_path):
+    of_before = {"weight": np.ones((1, 4)), "gain": np.ones(1), "bias": np.ones(1)}
+    save_file(of_before, tmp_path / FILE, {"format": "1", "classes": json.dumps({"owl": ["Owl"]})})
+    found = NamedSounds.load(tmp_path)
+    assert found is not None
+    assert found.branch.tolist() == [0.0]
 
 
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"gain": np.zeros(3, np.float32)}, r"gain and bias \[2\] were expected"),
+        ({"gain": np.zeros(3, np.float32)}, r"gain, bias and branch \[2\] were expected"),
         ({"classes": {"whistle": ("Whistle",), "owl": ("Whistle",)}}, "no label twice"),
         ({"classes": {"whistle": ("Whistle",), "owl": ()}}, "labels for each"),
         ({"bias": np.array([0, np.nan], np.float32)}, "finite numbers"),
@@ -91,9 +110,13 @@ def test_labels_of_another_encoder_are_named():
 @pytest.mark.parametrize(
     ("meta", "tensors", "said"),
     [
-        ({"format": "9", "classes": "{}"}, {}, "format 1"),
+        ({"format": "9", "classes": "{}"}, {}, "format 2"),
         ({"format": "1"}, {}, "classes"),
-        ({"format": "1", "classes": json.dumps({"owl": ["Owl"]})}, {"weight": np.zeros((1, 4))}, "'bias', 'gain'"),
+        (
+            {"format": "1", "classes": json.dumps({"owl": ["Owl"]})},
+            {"weight": np.zeros((1, 4))},
+            "'bias', 'branch', 'gain'",
+        ),
         ({"format": "1", "classes": "{"}, {}, "were expected"),
         (
             {"format": "1", "classes": json.dumps({"owl": ["Owl"]})},

@@ -17,8 +17,9 @@ from soundflow.perceive import alert
 from soundflow.perceive.alert import FIRST, AlertBranch
 from soundflow.perceive.sound import GAIN
 from soundflow.perceive.yamnet import WINDOW_SAMPLES, YamNet
-from training.alert_branch import BranchConfig, Trainer, average, train
+from training.alert_branch import BranchConfig, Trainer, average, train, with_names
 from training.alert_windows import HEARD, Windows, disturbed
+from training.named_classes import CLASSES
 
 SR = 16_000
 LEVELS = {"yes": 0.5, "context": 0.25, "no": 0.125}
@@ -36,7 +37,8 @@ def _stream(rng: np.random.Generator, tones: bool) -> tuple[np.ndarray, list[dic
             audio[at : at + n] = 0.3 * np.sign(np.sin(2 * np.pi * 2500 * np.arange(n) / SR))
         elif respond == "no":
             audio[at : at + n] = rng.normal(0, 0.1, n)
-        events.append({"label": NAMES[respond], "onset": at, "offset": at + n, "respond": respond})
+        event = {"label": NAMES[respond], "onset": at, "offset": at + n, "respond": respond}
+        events.append(event | {"source": f"{respond}.ogg"})
         at += n + int(rng.uniform(1.2, 1.8) * SR)
     return audio, events
 
@@ -57,21 +59,24 @@ def _shard(folder: Path, streams: int, tones: bool = False) -> Path:
 
 
 def test_a_window_holds_what_it_is_labelled_with(tmp_path: Path) -> None:
-    windows = Windows([_shard(tmp_path / "d", 6)], seed=1, second_sound=0.0)
-    assert windows.labels == ["music", "siren"]
-    seen = {True: 0, False: 0}
+    windows = Windows([_shard(tmp_path / "d", 6)], 1, 0.0, ["siren", "dog", "music"])
+    seen = {1: 0, 0: 0, -1: 0}
     for _ in range(400):
-        audio, answered, label = windows._draw()
+        audio, answered, (siren, dog, music) = windows._draw()
         seen[answered] += 1
-        loud, unsure = int((audio > 0.4).sum()), int(((audio > 0.2) & (audio < 0.3)).sum())
-        if answered:
+        level = np.abs(audio)
+        loud, unsure, quiet = (int(((level > x) & (level < 1.2 * x)).sum()) for x in (0.45, 0.23, 0.11))
+        if answered == 1:
             assert loud >= min(HEARD, 0.2 * SR) - 1
-            assert label == 1
         else:
-            assert loud == unsure == 0
-            assert label in {-1, 0}
-            assert label == -1 or ((audio > 0.1) & (audio < 0.2)).any() or not audio.any()
-    assert 0.35 < seen[True] / 400 < 0.75
+            assert loud == unsure == 0 if answered == 0 else loud or unsure
+        assert (siren != 0) == (loud > 0)
+        assert (siren == 1) == (answered == 1)
+        assert (dog != 0) == (unsure > 0)
+        assert dog < 1 or unsure >= min(HEARD, 0.2 * SR) - 1
+        assert (music != 0) == (quiet > 0)
+    assert 0.3 < seen[1] / 400 < 0.7
+    assert seen[-1] > 20
 
 
 def test_a_batch_is_drawn_by_its_seed_and_levels_vary(tmp_path: Path) -> None:
@@ -104,12 +109,15 @@ def test_folders_without_both_sides_and_wrong_settings_are_refused(tmp_path: Pat
 def test_it_learns_which_sound_is_answered(nano_parts: Path, tmp_path: Path) -> None:
     base = YamNet(nano_parts / "sound" / "yamnet.tflite")
     windows = Windows([_shard(tmp_path / "d", 4, tones=True)], 1, 0.0)
-    trainer = Trainer(base, AlertBranch(base), len(windows.labels), BranchConfig(1.0, rate=1e-3, batch=8))
+    windows.place = {name: k for k, name in enumerate(CLASSES)}
+    trainer = Trainer(base, with_names(AlertBranch(base), base), BranchConfig(1.0, rate=1e-3, batch=8))
     losses = [trainer.step(windows.batch(8), 0.0, windows.rng)[0] for _ in range(40)]
     assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5])
     branch, held = trainer.finish(), Windows([tmp_path / "d"], 2, 0.0).batch(24)
     with torch.inference_mode():
-        odds = branch(base.below(base.log_mel(held.audio * GAIN), FIRST))
+        odds, names = branch(base.below(base.log_mel(held.audio * GAIN), FIRST))
+    siren, music = (names[:, [*CLASSES].index(x)] for x in ("siren", "music"))
+    assert float((siren - music)[held.alert > 0].mean()) > float((siren - music)[held.alert == 0].mean()) + 0.5
     assert float(odds[held.alert > 0].mean()) > float(odds[held.alert == 0].mean()) + 0.5
     moved = trainer.pulled[0][0] - trainer.pulled[0][1]
     assert 0 < float(moved.abs().max()) < 0.2

@@ -56,6 +56,23 @@ def test_a_high_penalty_leaves_the_tags_as_they_are_but_for_the_shift():
     assert heads.gain == pytest.approx(1.0, abs=0.01)
 
 
+def test_a_branch_that_knows_more_is_weighed_on_the_other_streams():
+    def branched(seed: int, sure: float) -> tuple[dict, Features]:
+        sample, heard = stream(seed)
+        names = np.full((30, len(CLASSES)), -sure)
+        names[5:11, [*CLASSES].index("whistle")] = names[15:21, [*CLASSES].index("owl")] = sure
+        tags, sound = np.full_like(heard.tags, 0.01), np.zeros_like(heard.sound)
+        return sample, replace(heard, tags=tags, sound=sound, names=names.astype(np.float16))
+
+    train, others = [branched(k, 6.0) for k in range(20)], [branched(k, 2.0) for k in range(50, 55)]
+    found = fit(train, others, LABELS, IDENTITY)
+    assert found.before == 0.0
+    assert found.after > 0.95
+    assert found.heads.branch[0] > 1
+    assert len({*found.heads.branch.tolist()}) == 1
+    assert not fit(train, [stream(50)], LABELS, IDENTITY).heads.branch.any()
+
+
 def test_chunks_of_which_nothing_is_known_do_not_count():
     sample, heard = stream(0)
     sample["events"] = [
