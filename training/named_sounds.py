@@ -193,7 +193,7 @@ def _weights(data: Chunks, config: NamingConfig) -> torch.Tensor:
 def best_shift(
     items: Sequence[Item], heads: NamedSounds, labels: Sequence[str], calibration: TagCalibration
 ) -> tuple[float, float, float]:
-    """F1 of the encoder alone, the highest one with the heads, and the shift of their biases that gives it."""
+    """F1 of the encoder alone, the highest one with the heads, and the least shift of their biases that gives it."""
     place = {label: i for i, label in enumerate(labels)}
     columns = {name: [place[x] for x in group] for name, group in heads.classes.items()}
     renamed = [({**s, "events": [{**e, "label": class_of(e["label"])} for e in s["events"]]}, f) for s, f in items]
@@ -205,8 +205,8 @@ def best_shift(
         naming = Naming(replace(heads, bias=heads.bias + np.float32(shift)), labels, [*CLASSES])
         streams = [spans(s, f, columns, _sure(naming, p, f)) for s, p, f in plain]
         scores.append(event_f1(streams, labels, columns, *at))
-    top = int(np.argmax(scores))
-    return before, scores[top], SHIFTS[top]
+    top = max(scores)
+    return before, top, min((s for s, score in zip(SHIFTS, scores, strict=True) if score == top), key=abs)
 
 
 def surely(adapter: Path, labels: Sequence[str]) -> Callable[[Features], FloatArray] | None:

@@ -124,9 +124,10 @@ class Naming:
         return found
 
     def branch(self, names: FloatArray | None, count: int) -> FloatArray:
-        """What the branch says of each class [count, K]; 0 of those that it does not name."""
-        found = np.zeros((count, len(self.heads.classes)), np.float32)
-        if names is not None and self._named_too:
+        """What the branch says of each class [count, K]; that it is surely not there of those of which it says nothing,
+        as where a sense was taken away."""
+        found = np.full((count, len(self.heads.classes)), -SURE, np.float32)
+        if names is not None and names.shape[1] and self._named_too:
             own, theirs = zip(*self._named_too, strict=True)
             found[:, own] = names[:, theirs]
         return found

@@ -30,16 +30,17 @@ class WholeConfig:
 
     margin_db: over the background, from which a chunk stands out. hang: chunks of quiet that a sound may hold.
     most: chunks; a longer sound is named by its first ones, and once. drop_db: chunks so far under the loudest do not
-    count. least: mean log-odds under which there is no name. unheard: taken from the log-odds of labels without a head
-    of their own. speech: taken from those of speech.
+    count. least: mean log-odds under which there is no name; bare: the same where no sound has a head. unheard: taken
+    from the log-odds of labels without a head of their own. speech: taken from those of speech.
     """
 
     margin_db: float = 10.0
     hang: int = 1
     most: int = 12
     drop_db: float = 12.0
-    least: float = -3.0
-    unheard: float = 2.0
+    least: float = -5.0
+    bare: float = -3.0
+    unheard: float = 4.0
     speech: float = 2.0
 
     def __post_init__(self) -> None:
@@ -95,6 +96,7 @@ class WholeSounds:
         self.labels, self.chunk_samples, self.config = tuple(labels), chunk_samples, config or WholeConfig()
         heads = set(headed)
         self._speech: NDArray[np.intp] = np.array([i for i, x in enumerate(labels) if x in SPEECH], np.intp)
+        self._least = self.config.least if heads else self.config.bare
         self._less = np.array([0.0 if not heads or x in heads else self.config.unheard for x in labels], np.float32)
         self._less[[x in SPEECH or x in UNREPORTED for x in labels]] = np.inf
         self._alerting = np.array([group_of(x) is not None for x in labels], np.bool_)
@@ -143,7 +145,7 @@ class WholeSounds:
         sure = mean - self._less
         name = int(sure.argmax())
         spoken = float(odds[:, self._speech].max(axis=1, initial=-np.inf).mean()) - self.config.speech
-        if sure[name] < max(self.config.least, spoken):
+        if sure[name] < max(self._least, spoken):
             return None
         margin = sure[self._alerting].max(initial=-SURE) - sure[~self._alerting].max(initial=-SURE)
         alert = sum(alert for _, alert in loud) / len(loud)

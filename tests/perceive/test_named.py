@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from soundflow.perceive.tags import SoundEvents, TagCalibration
 from soundflow.tiers import nano
 from soundflow.types import Words
 from tests.tiers.whole import scene
+from training.named_classes import CLASSES
 
 LABELS = ("Animal", "Whistle", "Owl", "Whistling", "Rain")
 
@@ -138,15 +140,18 @@ def test_no_safetensors_file_is_named(tmp_path):
 
 
 def perceive(perceiver: Perceiver, audio: np.ndarray) -> list:
-    state = perceiver.init_state()
-    return [perceiver.step(chunk, state, words=Words()) for chunk in Chunker(6_400).push(audio)]
+    """Each chunk's perception, and what the branch named in it."""
+    state, found = perceiver.init_state(), []
+    for chunk in Chunker(6_400).push(audio):
+        frames = perceiver.frames(chunk, state)
+        found.append((perceiver.step(chunk, state, Words(), frames), frames.names))
+    return found
 
 
 @pytest.mark.weights
 def test_sounds_of_a_stream_are_told_of_by_the_heads_that_ship(nano_parts):
-    parts = Parts(
-        nano_parts / "asr", nano_parts / "vad" / "silero_vad_16k_op15.onnx", nano_parts / "sound" / "yamnet.tflite"
-    )
+    vad, sound = nano_parts / "vad" / "silero_vad_16k_op15.onnx", nano_parts / "sound" / "yamnet.tflite"
+    parts = Parts(nano_parts / "asr", vad, sound, nano.ADAPTER / "alert.safetensors")
     calibration, shipped, audio = (
         TagCalibration.load(nano.ADAPTER / "tags.json"),
         NamedSounds.load(nano.ADAPTER),
@@ -156,12 +161,14 @@ def test_sounds_of_a_stream_are_told_of_by_the_heads_that_ship(nano_parts):
     plain = perceive(Perceiver(parts, 6_400, calibration), audio)
     named = perceive(Perceiver(parts, 6_400, calibration, named=shipped), audio)
     events = SoundEvents(Perceiver(parts, 6_400).labels, 6_400, calibration.events)
-    naming, state = Naming(shipped, events.labels), events.init_state()
-    for one, other in zip(plain, named, strict=True):
+    naming, state = Naming(shipped, events.labels, [*CLASSES]), events.init_state()
+    for (one, _), (other, names) in zip(plain, named, strict=True):
         assert one.named is None
         assert one.sure is one.tags
         assert np.array_equal(one.tags, other.tags)  # what the LALM is given
-        p = naming(calibration(one.tags)[None], one.sound[None])[0]
+        p = naming(calibration(one.tags)[None], one.sound[None], names[None])[0]
         assert np.allclose(other.sure, p)
         assert other.sounds == events.step(other.sure, one.chunk, state)
-    assert [x.sounds for x in plain] != [x.sounds for x in named]
+    assert [x.sounds for x, _ in plain] != [x.sounds for x, _ in named]
+    with pytest.raises(WeightsError, match="an alert branch that names 'airplane' was expected"):
+        Perceiver(replace(parts, branch=None), 6_400, calibration, named=shipped)

@@ -16,7 +16,7 @@ Heard = list[tuple[float, dict[str, float]]]
 
 
 def p_of(values: dict[str, float]) -> FloatArray:
-    return np.array([values.get(label, 0.01) for label in LABELS], np.float32)
+    return np.array([values.get(label, 0.003) for label in LABELS], np.float32)
 
 
 def play(heard: Heard, headed: tuple[str, ...] = ("Dog", "Cat"), config: WholeConfig | None = None) -> list[Whole]:
@@ -59,11 +59,17 @@ def test_labels_without_a_head_need_more_where_there_are_heads() -> None:
 
 @pytest.mark.parametrize(
     "values",
-    [{"Speech": 0.99, "Dog": 0.3}, {"Dog": 0.02}, {"Inside, small room": 0.9}],
+    [{"Speech": 0.99, "Dog": 0.3}, {"Dog": 0.005}, {"Inside, small room": 0.9}],
     ids=["speech", "faint", "room"],
 )
 def test_no_name(values: dict[str, float]) -> None:
     assert not play(around(*[(LOUD, values)] * 3))
+
+
+def test_a_head_is_believed_sooner_than_a_bare_label() -> None:
+    faint = around(*[(LOUD, {"Dog": 0.02})] * 3)
+    assert play(faint)[0].label == "Dog"
+    assert not play(faint, headed=())
 
 
 def test_nothing_stands_out() -> None:
