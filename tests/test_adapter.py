@@ -112,3 +112,14 @@ def test_the_shipped_alert_branch_hears_an_alarm(nano_parts, audio):
     chunks = np.arange(len(odds)) * 0.4
     assert max(odds) > 1, "the alarm of the demo"
     assert np.mean(np.array(odds)[chunks < 10] > 0) < 0.2, "the clock and the room before it"
+
+
+def test_the_shipped_alert_branch_names_the_baby_of_the_demo(nano_parts, audio):
+    encoder = nano.load().perceiver._sound
+    state, named = encoder.init_state(), []
+    for start in range(0, 47 * 16_000, encoder.chunk_samples):
+        named.append(encoder.step(audio[start : start + encoder.chunk_samples], state).names.max(axis=0))
+    cry = np.stack(named)[:, encoder.names.index("crying_baby")]
+    chunks = np.arange(len(cry)) * 0.4
+    assert cry[chunks >= 43.2].max() > 0 > cry[chunks < 36].max()
+    assert np.stack(named)[chunks >= 43.2].max(axis=0).argmax() == encoder.names.index("crying_baby")

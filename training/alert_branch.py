@@ -126,7 +126,8 @@ def train(
     torch.set_num_threads(1)
     base = YamNet(sound)
     windows = Windows(folders, config.seed, config.second_sound, [*CLASSES])
-    log(f"{len(windows.streams)} streams, {len(windows.answered)} answered classes, {len(windows.benign)} benign ones")
+    answered, benign = (len(windows.sides[respond]) for respond in ("yes", "no"))
+    log(f"{len(windows.streams)} streams, {answered} answered classes, {benign} benign ones")
     trainer = Trainer(base, with_names(load(start, base) if start else AlertBranch(base), base), config)
     began, seen = time.monotonic(), deque[tuple[float, float]](maxlen=LOG_EVERY)
     while (done := (time.monotonic() - began) / (60 * config.minutes)) < 1:

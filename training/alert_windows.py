@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -64,17 +64,14 @@ class Windows:
                 for sample, flac in read_shard(shard):
                     audio, _ = sf.read(io.BytesIO(flac), dtype="int16")
                     self.streams.append((audio, sample["events"]))
-        self.answered: dict[str, list[Event]] = {}
-        self.benign: dict[str, list[Event]] = {}
-        self.context: dict[str, list[Event]] = {}
+        self.sides: dict[str, dict[str, list[Event]]] = {"yes": {}, "no": {}, "context": {}}
         for number, (_, events) in enumerate(self.streams):
             for event in events:
-                side = {"yes": self.answered, "no": self.benign, "context": self.context}.get(event["respond"])
-                if side is not None:
+                if (side := self.sides.get(event["respond"])) is not None:
                     side.setdefault(event["label"], []).append((number, event))
-        if not self.answered or not self.benign:
+        if not self.sides["yes"] or not self.sides["no"]:
             raise DataError(f"{[str(f) for f in folders]}: shards with answered and with benign sounds were expected")
-        self._drawn = {id(side): _often(side) for side in (self.answered, self.benign, self.context)}
+        self._drawn = {respond: _often(side) for respond, side in self.sides.items()}
 
     def batch(self, size: int) -> Batch:
         """A share of windows gets a second, unanswered one 3 to 25 dB under it; levels vary by -12 to +6 dB."""
@@ -96,11 +93,11 @@ class Windows:
         while True:
             share = self.rng.random()
             if share < ALERTS:
-                number, end = self._on(self.answered, HEARD)
+                number, end = self._on("yes", HEARD)
             elif share < ALERTS + BENIGN:
-                number, end = self._on(self.benign, HEARD // 2)
-            elif share < ALERTS + BENIGN + CONTEXT and self.context:
-                number, end = self._on(self.context, HEARD // 2)
+                number, end = self._on("no", HEARD // 2)
+            elif share < ALERTS + BENIGN + CONTEXT and self.sides["context"]:
+                number, end = self._on("context", HEARD // 2)
             else:
                 number = int(self.rng.integers(len(self.streams)))
                 end = int(self.rng.integers(HEARD, len(self.streams[number][0]) + 1))
@@ -108,11 +105,11 @@ class Windows:
             if (alert == 1) if share < ALERTS else (alert == 0) if share < ALERTS + BENIGN else True:
                 return self._cut(number, end), alert, self._named(number, end)
 
-    def _on(self, side: dict[str, list[Event]], least: int) -> tuple[int, int]:
-        """Stream and end of a window that holds `least` samples of one of the sounds (all of a shorter one)."""
-        names, chance = self._drawn[id(side)]
+    def _on(self, respond: str, least: int) -> tuple[int, int]:
+        """Stream and end of a window that holds `least` samples of a sound of a side (all of a shorter one)."""
+        side, (names, chance) = self.sides[respond], self._drawn[respond]
         events = side[names[int(self.rng.choice(len(names), p=chance))]]
-        if side is self.benign and "music" in side and self.rng.random() < MUSIC:
+        if respond == "no" and "music" in side and self.rng.random() < MUSIC:
             events = side["music"]
         number, event = events[int(self.rng.integers(len(events)))]
         onset, offset = int(event["onset"]), int(event["offset"])
@@ -122,31 +119,28 @@ class Windows:
 
     def _alert(self, number: int, end: int) -> int:
         """1 where the window holds a sound that is answered, -1 where it holds a part of one that is or may be."""
-        alert = 0
-        for event in self.streams[number][1]:
-            heard = min(event["offset"], end) - max(event["onset"], end - WINDOW_SAMPLES)
-            if heard <= 0 or event["respond"] == "no":
-                continue
-            if event["respond"] == "yes" and heard >= min(HEARD, event["offset"] - event["onset"]):
-                return 1
-            alert = -1
-        return alert
+        found = [(event["respond"], enough) for event, enough in self._held(number, end) if event["respond"] != "no"]
+        return 1 if ("yes", True) in found else -1 if found else 0
 
     def _named(self, number: int, end: int) -> FloatArray:
         """[K] of 0 and 1, -1 for a class of which too little is heard, or which a sound may be as well."""
         named = np.zeros(len(self.place), np.float32)
         held = []
-        for event in self.streams[number][1]:
-            onset, offset = event["onset"], event["offset"]
-            heard = min(offset, end) - max(onset, end - WINDOW_SAMPLES)
-            if heard <= 0:
-                continue
+        for event, enough in self._held(number, end):
             named[[self.place[x] for x in UNSURE.get(event["label"], ()) if x in self.place]] = -1
             if (name := class_of(event["label"])) in self.place:
                 named[self.place[name]] = -1
-                held += [self.place[name]] if heard >= min(HEARD, offset - onset) else []
+                held += [self.place[name]] if enough else []
         named[held] = 1
         return named
+
+    def _held(self, number: int, end: int) -> Iterator[tuple[dict[str, Any], bool]]:
+        """The sounds of which a part lies in the window, and whether it is enough to count as holding them."""
+        for event in self.streams[number][1]:
+            onset, offset = event["onset"], event["offset"]
+            heard = min(offset, end) - max(onset, end - WINDOW_SAMPLES)
+            if heard > 0:
+                yield event, heard >= min(HEARD, offset - onset)
 
     def _cut(self, number: int, end: int) -> FloatArray:
         audio = self.streams[number][0][max(0, end - WINDOW_SAMPLES) : end].astype(np.float32) / 32768.0
