@@ -25,7 +25,8 @@ Pool = Mapping[tuple[str, ...], Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """A wanted response: `first` to `last` are the chunks in which it counts; `tags` say which figures it is in."""
+    """A wanted response: `first` to `last` are the chunks in which it counts; `tags` say which figures it is in.
+    `request`: who asked to be told of this sound, in these words; the sound may be named as there."""
 
     kind: str
     first: int
@@ -37,6 +38,7 @@ class Want:
     about: str
     occasion: tuple[str, ...]
     tags: frozenset[str]
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,14 @@ def _want(
         asked,
         occasion,
         frozenset(tags),
+        _request(item, event) if event is not None and ability == "instruction" and subtask not in APART else "",
     )
+
+
+def _request(item: Mapping[str, Any], event: Mapping[str, Any]) -> str:
+    """What was said to us last before a sound, else the instruction."""
+    before = [s for s in item["facts"]["speech"] if s["addressed"] and s["offset"] <= event["onset"]]
+    return str(max(before, key=lambda s: s["offset"])["text"] if before else item["instruction"])
 
 
 def _judged(ability: str, subtask: str, sound: bool) -> str:
@@ -140,6 +149,7 @@ def content(want: Want, said: Said, pool: Pool) -> tuple[bool, float]:
         right = same_call(said.call, want.call)
         return right, float(right)
     references = [want.text, *(r for r in pool.get(want.occasion, ()) if r != want.text)]
+    references += [want.request] if want.request else []
     return judge(want.judged, said.text, references, want.question, want.about, said.cut)
 
 

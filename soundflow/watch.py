@@ -206,9 +206,9 @@ class Watch:
     def judge(self, names: Sequence[str], answers: bool = False) -> Verdict:
         """The model would tell of sounds, `names`, now, or, where it `answers`, say something to what was just said.
 
-        What nobody wants to hear of is held back, and under a request other sounds than the one that is waited for,
-        unless they alert; where every one is counted, or its second time, its end or a word is waited for, unless they
-        are a hazard.
+        What nobody wants to hear of is held back, and under a request, or after one was taken back, other sounds than
+        the one that is waited for, unless they alert; where every one is counted, or its second time, its end or a word
+        is waited for, unless they are a hazard.
         """
         held, newest = self._muted(names), self.standing.newest
         about = bool(self._waited.heard) and max(self._waited.heard) >= HEARD
@@ -218,7 +218,8 @@ class Watch:
             every = newest.each and not self.standing.wanted.any()
             narrow = self._terms != Terms() or newest.each or bool(newest.word)
             alerts = [n for n in names if announced_as((n,)) in (HAZARDS if narrow else ALERTING)]
-            passes = bool(alerts) or not newest.asks or newest.everything
+            free = not newest.asks and not self.standing.muted.any()
+            passes = bool(alerts) or free or newest.everything
             say = f"I hear {alerts[0]}." if newest.asks and alerts and not newest.everything else ""
             return Verdict(held or not passes, say=say, count=self._times + 1 if every else 0)
         name = display_name(self._name())

@@ -326,3 +326,18 @@ def test_what_is_muted_is_heeded_and_the_count_goes_on():
     assert not s.watch.likely_ours("Stop it, Tom.")
     s.hear(Dog=0.9)
     assert s.watch.judge(("a dog",)).count == 2
+
+
+def test_after_a_request_was_taken_back_its_sound_is_left_alone_however_faint() -> None:
+    s = Stream()
+    s.hear("Tell me when you hear a dog.")
+    s.hear("Never mind the dog.")
+    s.hear(Dog=0.06)
+    assert s.watch.judge(("a dog",)).hold
+    assert s.watch.judge(()).hold
+    s.hear(Siren=0.9)
+    assert not s.watch.judge((display_name("Siren"),)).hold
+    s = Stream("Describe every sound.")
+    s.hear("Never mind the dog.")
+    s.hear(Cat=0.9)
+    assert not s.watch.judge(("a cat",)).hold

@@ -39,7 +39,8 @@ DECAY: Final = 0.995  # of the running mean of the weights, which is what is kep
 
 @dataclass(frozen=True, slots=True)
 class BranchConfig:
-    """`minutes` of one-thread training, annealed by time. `second_sound`: share of windows with another one under it.
+    """`minutes` of one-thread training, annealed by time; at a `rate` of 0 of the heads alone. `second_sound`: share of
+    windows with another one under it.
 
     Raises:
         ConfigError: a value out of its range.
@@ -52,8 +53,8 @@ class BranchConfig:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        if not (self.minutes > 0 and self.rate > 0 and 0 <= self.second_sound <= 1 and self.batch > 1):
-            raise ConfigError(f"minutes, rate > 0, second_sound in 0 to 1 and batch > 1 were expected, got {self}")
+        if not (self.minutes > 0 and self.rate >= 0 and 0 <= self.second_sound <= 1 and self.batch > 1):
+            raise ConfigError(f"minutes > 0, rate >= 0, second_sound in 0 to 1 and batch > 1 were expected, got {self}")
 
 
 class Trainer:
@@ -150,14 +151,38 @@ def with_names(branch: AlertBranch, base: YamNet) -> AlertBranch:
     return made
 
 
-def average(sound: Path, files: Sequence[Path], out: Path, rank: int = RANK) -> None:
-    """The mean of branches that started from one another, in `rank` (Wortsman et al. 2022, arXiv 2203.05482)."""
+def average(
+    sound: Path,
+    files: Sequence[Path],
+    out: Path,
+    rank: int = RANK,
+    shares: Sequence[float] = (),
+    names: Sequence[Path] = (),
+) -> None:
+    """The mean of branches that started from one another, in `rank` (Wortsman et al. 2022, arXiv 2203.05482; with the
+    start itself among them, 2109.01903).
+
+    Args:
+        shares: one a file, all alike without any.
+        names: branches whose mean head of names is taken. Without any that of `files`, as far as they name sounds.
+
+    Raises:
+        DataError: branches that name different sounds. ConfigError: shares that are not one a file, or not positive.
+    """
+    if shares and (len(shares) != len(files) or min(shares) <= 0):
+        raise ConfigError(f"shares: one over 0 for each of {len(files)} branches was expected, got {list(shares)}")
     base = YamNet(sound)
-    branches = [load(path, base) for path in files]
-    if len(classes := {b.classes for b in branches}) > 1:
-        raise DataError(f"{', '.join(map(str, files))}: branches that name the same sounds were expected")
-    states = [b.state_dict() for b in branches]
-    mean: dict[str, Tensor] = {name: torch.stack([s[name] for s in states]).mean(0) for name in states[0]}
-    branch = AlertBranch(base, classes.pop())
-    branch.load_state_dict(mean)
+    branches = [(load(path, base), share) for path, share in zip(files, shares or [1.0] * len(files), strict=True)]
+    heads = [(load(path, base), 1.0) for path in names] or [(b, s) for b, s in branches if b.classes]
+    if len(classes := {b.classes for b, _ in (*branches, *heads) if b.classes}) > 1:
+        raise DataError(f"{', '.join(map(str, (*files, *names)))}: branches that name the same sounds were expected")
+    branch = AlertBranch(base, classes.pop() if classes else ())
+    branch.load_state_dict(
+        {key: _mean(heads if key.startswith("names.") else branches, key) for key in branch.state_dict()}
+    )
     save(branch, base, out, rank)
+
+
+def _mean(branches: Sequence[tuple[AlertBranch, float]], key: str) -> Tensor:
+    total = sum(share for _, share in branches)
+    return torch.stack([b.state_dict()[key] * (share / total) for b, share in branches]).sum(0)

@@ -272,7 +272,7 @@ def alert(
     data: Annotated[list[Path], typer.Argument(help="Folders of shards.")],
     out: Annotated[Path, typer.Option(help="Branch to write (.safetensors).")],
     minutes: Annotated[float, typer.Option(min=0.01, help="How long; the learning rate is annealed by time.")] = 13.0,
-    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 2e-4,
+    rate: Annotated[float, typer.Option(help="Highest learning rate; 0: the heads alone.")] = 2e-4,
     second_sound: Annotated[float, typer.Option(min=0, max=1, help="Share of windows with another under it.")] = 0.3,
     seed: int = 1,
     start: Annotated[Path | None, typer.Option(help="Branch to start from; without it the encoder.")] = None,
@@ -288,11 +288,13 @@ def alert(
 def alert_average(
     branches: Annotated[list[Path], typer.Argument(help="Branches that started from one another.")],
     out: Annotated[Path, typer.Option(help="Branch to write: alert.safetensors beside an adapter.")],
+    share: Annotated[list[float] | None, typer.Option(help="Of each branch in turn; all alike without any.")] = None,
+    names: Annotated[list[Path] | None, typer.Option(help="Branch whose head of names is taken.")] = None,
 ) -> None:
     """Average alert branches and write the mean in low rank."""
     from training.alert_branch import average
 
-    average(nano.parts().sound, branches, out)
+    average(nano.parts().sound, branches, out, shares=share or (), names=names or ())
 
 
 def nano_labels() -> tuple[str, ...]:

@@ -12,6 +12,7 @@ have a say of their own, and the larger of the two counts.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import fmean
 from typing import Final
 
 import numpy as np
@@ -24,6 +25,8 @@ from soundflow.types import FloatArray
 
 NEUTRAL: Final = 0.1
 """Probability of the highest of sixty tags that says nothing either way."""
+BRANCH_MEMORY: Final = 3
+"""Chunks whose mean is the branch's say: what is no alert looks like one now and then, but seldom for 1.2 s."""
 
 
 class Evidence:
@@ -68,7 +71,7 @@ class Evidence:
         Returns:
             0 without any tags.
         """
-        newest, heard = list(tags)[-MEMORY:], list(alerts)[-MEMORY:]
+        newest, heard = list(tags)[-MEMORY:], list(alerts)[-BRANCH_MEMORY:]
         if not newest:
             return 0.0
         goes_on = waited is not None and waited.goes_on
@@ -78,7 +81,7 @@ class Evidence:
             found += self._weight * (_odds(newest, columns) - log_odds(NEUTRAL))
         if self._branch_weight and heard:
             named = [_odds(newest, asked)] if len(asked) else []
-            found += self._branch_weight * max([*heard, *named])
+            found += self._branch_weight * max([fmean(heard), *named])
         if self._wanted_weight and waited and waited.heard:
             return max(found, self._wanted_weight * (log_odds(max(waited.heard)) - self._wanted_neutral))
         return found

@@ -21,7 +21,7 @@ from soundflow.types import FloatArray
 _DROP: Final = re.compile(
     r"\b(stop (listening|telling|watching|reporting|counting)|never ?mind|forget (it|that|about)|cancel|"
     r"ignore (?!the first)|no more (messages|alerts|reports)|not any ?more|leave (it|out)|stay quiet|"
-    r"any ?more\W*$|"
+    r"any ?more\W*$|no longer (need|want)|"
     r"(do not|don'?t) (have to )?(tell|want|need|listen|report))\b",
     re.IGNORECASE,
 )
@@ -66,12 +66,13 @@ _EACH: Final = re.compile(
 
 _OFF: Final = re.compile(
     r"\b(stop (listening|telling|watching|reporting|counting)|no more (messages|alerts|reports)|cancel that|"
-    r"tell me any ?more|(do not|don'?t) (need|want) (that|it|this) any ?more)\b",
+    r"tell me any ?more|(not|don'?t) (need|want)(ing)? (that|it|this) any ?more|"
+    r"no longer (need|want) (that|it|this))\b",
     re.IGNORECASE,
 )
 """Takes back what is waited for without naming its sound."""
 _NEVER_MIND: Final = re.compile(
-    r"^\W*(oh |no |okay )*(never ?mind|forget (it|that)|cancel (that|it))( please)?\W*$", re.IGNORECASE
+    r"^\W*(oh |no |okay )*(never ?mind( that| it)?|forget (it|that)|cancel (that|it))( please)?\W*$", re.IGNORECASE
 )
 """As a whole utterance it takes back a spoken request; an instruction it does not, as it may be said to anybody."""
 _MUTES: Final = re.compile(
@@ -202,7 +203,7 @@ class Standing:
         take something back do not ask: "forget that, watch out for a cat" asks for a cat. What is taken back is the
         spoken request, or else the instruction: by the name of its sound, or in clear words.
         """
-        if not any(x.search(text) for x in (_LISTEN, _TELL, _CHANGE, _DROP)):
+        if not any(x.search(text) for x in (_LISTEN, _TELL, _CHANGE, _DROP, _OFF)):
             return False
         before = (self.tags, self.each, self.newest.word)
         said = request(text, self._labels)

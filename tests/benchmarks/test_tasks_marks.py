@@ -114,6 +114,20 @@ def test_other_references_to_the_same_sound_count() -> None:
     assert mark(row(HAZARD, at(26, c8="S"), {8: "Smoke!"}), {}).right == (False,)
 
 
+def test_a_sound_may_be_named_as_it_was_asked_for() -> None:
+    def right(said: str, **more: Any) -> tuple[bool, ...]:
+        asked = meta("w", "watch_sound", "instruction", [response("e0", 8, "I hear the siren now.")], **more)
+        return mark(row(asked | instructed, at(26, c8="S"), {8: said}), {}).right
+
+    instructed = {"instruction": "Let me know when you hear an ambulance."}
+    siren = [event("e0", "siren", 5)]
+    assert right("An ambulance is sounding.", events=siren) == (True,)
+    assert right("A dog is barking.", events=siren) == (False,)
+    changed = [spoken("s0", "Listen for a fire engine instead, please.", 1)]
+    assert right("I hear a fire engine.", events=siren, speech=changed) == (True,)
+    assert right("An ambulance is sounding.", events=siren, speech=changed) == (False,)
+
+
 def test_acts_are_exact_in_name_and_slots() -> None:
     call = {"name": "set_light", "arguments": {"room": "hall", "state": "on"}}
     wants = [response("s0", 9, "", kind="act", call=call, clock="endpoint", evidence_end=6 * CHUNK)]

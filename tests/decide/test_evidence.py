@@ -60,7 +60,7 @@ def test_an_instruction_that_names_nothing_is_left_to_the_lalm() -> None:
 
 def test_the_branch_speaks_for_the_last_chunks():
     evidence = Evidence(LABELS, weights(0.0, 2.0), "", NONE, NONE)
-    assert evidence.bias([NONE, NONE, NONE], [5.0, 1.0, -3.0]) == pytest.approx(2.0)
+    assert evidence.bias([NONE] * 4, [9.0, 5.0, 1.0, -3.0]) == pytest.approx(2.0), "the mean of the last three"
     assert evidence.bias([NONE], [-3.0]) == pytest.approx(-6.0)
     assert evidence.bias([], []) == 0.0
     both = Evidence(LABELS, weights(0.6, 1.0), "", NONE, NONE)

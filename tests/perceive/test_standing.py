@@ -46,6 +46,24 @@ def test_what_is_taken_back_is_gone_and_the_instruction_stays(text: str) -> None
     assert names(standing) == {"Rain"}
 
 
+@pytest.mark.parametrize(
+    ("text", "over"),
+    [
+        ("I do not need that any more.", True),
+        ("That, you're not needing that anymore.", True),  # as the recogniser heard it
+        ("I no longer need it.", True),
+        ("Never mind that.", True),
+        ("He does not live here any more.", False),
+        ("It does not rain any more.", False),
+    ],
+)
+def test_a_request_is_taken_back_without_its_name(text: str, over: bool) -> None:
+    standing = Standing("", LABELS)
+    standing.hear("Tell me when you hear a dog.")
+    assert standing.hear(text) is over
+    assert standing.newest.asks is not over
+
+
 def test_whether_each_sound_is_to_be_told() -> None:
     assert Standing("Every time you hear a cat, say how many there were.", LABELS).each
     standing = Standing("", LABELS)

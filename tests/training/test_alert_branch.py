@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 import torch
+from torch import nn
 
 from soundflow.errors import ConfigError, DataError
 from soundflow.perceive import alert
@@ -136,3 +137,42 @@ def test_a_run_writes_a_branch_and_two_are_averaged(nano_parts: Path, tmp_path: 
     assert not torch.equal(first["head.weight"], second["head.weight"])
     for name, value in mean.items():
         torch.testing.assert_close(value, (first[name] + second[name]) / 2, atol=2e-3, rtol=1e-2)
+
+
+@pytest.mark.weights
+def test_a_mean_has_shares_and_the_start_that_names_nothing_and_names_of_another(
+    nano_parts: Path, tmp_path: Path
+) -> None:
+    sound, base = nano_parts / "sound" / "yamnet.tflite", YamNet(nano_parts / "sound" / "yamnet.tflite")
+    torch.manual_seed(0)
+    files = {}
+    for name, value in (("start", 0.0), ("first", 1.0), ("second", 3.0)):
+        branch = AlertBranch(base, () if name == "start" else ("Siren", "Dog"))
+        for head in filter(None, (branch.head, branch.names)):
+            nn.init.constant_(head.bias, value)
+        files[name] = tmp_path / f"{name}.safetensors"
+        alert.save(branch, base, files[name])
+    out = tmp_path / "mean.safetensors"
+    average(sound, [files["start"], files["first"], files["second"]], out, shares=[0.2, 0.4, 0.4])
+    mean = alert.load(out, base)
+    assert mean.classes == ("Siren", "Dog")
+    assert float(mean.head.bias) == pytest.approx(1.6, abs=1e-2)
+    assert mean.names is not None
+    torch.testing.assert_close(mean.names.bias, torch.tensor([2.0, 2.0]), atol=1e-2, rtol=0)
+    average(sound, [files["start"], files["first"]], out, names=[files["second"]])
+    mean = alert.load(out, base)
+    assert float(mean.head.bias) == pytest.approx(0.5, abs=1e-2)
+    assert mean.names is not None
+    torch.testing.assert_close(mean.names.bias, torch.tensor([3.0, 3.0]), atol=1e-2, rtol=0)
+    with pytest.raises(ConfigError, match="one over 0 for each of 2 branches"):
+        average(sound, [files["start"], files["first"]], out, shares=[1.0])
+
+
+@pytest.mark.weights
+def test_at_a_rate_of_nought_the_heads_alone_learn(nano_parts: Path, tmp_path: Path) -> None:
+    base, out = YamNet(nano_parts / "sound" / "yamnet.tflite"), tmp_path / "heads.safetensors"
+    sound, data = nano_parts / "sound" / "yamnet.tflite", _shard(tmp_path / "d", 2, tones=True)
+    train(sound, [data], out, BranchConfig(0.02, rate=0.0, batch=4), None, lambda line: None)
+    made, trunk = alert.load(out, base), AlertBranch(base)
+    assert all(torch.equal(a, b) for a, b in zip(made.convs.parameters(), trunk.convs.parameters(), strict=True))
+    assert float(made.head.weight.abs().max()) > 0
