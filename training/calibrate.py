@@ -17,12 +17,13 @@ from torch.nn import functional as F
 
 from soundflow.decide.evidence import Evidence
 from soundflow.decide.policy import Calibration
-from soundflow.decide.waited import MEMORY, Waited
+from soundflow.decide.waited import Waited
 from soundflow.errors import DataError
 from soundflow.perceive.standing import Standing
 from soundflow.perceive.tags import TagCalibration
 from soundflow.scoring import Outcome, balanced_accuracy, best_threshold, calibration_error, refired
 from soundflow.types import FloatArray, Kind
+from soundflow.watch import TAG_MEMORY
 from training.evaluate import LATE_CHUNKS, Scored
 from training.features import Features
 from training.sequence import speech_items
@@ -80,9 +81,8 @@ def with_evidence(
                 evidence, waited = Evidence(labels, weights, instruction, standing.tags, standing.wanted), Waited()
             waited.hear(evidence.wanted(wanted[k]))
             if k not in finals:
-                logits[k, Kind.SPEAK] += evidence.bias(
-                    tags[(lo := max(0, k - MEMORY + 1)) : k + 1], features.alert[lo : k + 1], waited
-                )
+                heard = slice(max(0, k - TAG_MEMORY + 1), k + 1)
+                logits[k, Kind.SPEAK] += evidence.bias(tags[heard], features.alert[heard].tolist(), waited)
         made.append(replace(s, logits=logits))
     return made
 

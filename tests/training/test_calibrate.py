@@ -21,8 +21,10 @@ from training.calibrate import (
     likely_error,
     outcomes,
     probabilities,
+    with_evidence,
 )
 from training.evaluate import Scored
+from training.features import Features
 
 QUIET = (6.0, 0.0, -2.0)
 
@@ -140,3 +142,13 @@ def test_a_side_that_is_missing_is_named():
         outcomes([s for s in cal() if not s.item[0]["id"].startswith("talk")][:1], Calibration(), "answer")
     with pytest.raises(DataError, match="silent, speak and act"):
         chunks([stream("quiet0")])
+
+
+def test_the_bias_of_a_stream_is_that_of_the_running_evidence():
+    labels, alerts = ("Speech", "Siren", "Dog"), np.array([-6.0, 3.0, -2.0, 5.0, 1.0], np.float32)
+    none = np.zeros((5, 1), np.float16)
+    features = Features(np.full((5, 3), 0.1, np.float16), none, none, [], [], alert=alerts)
+    plain = stream("sound1", chunks=5)
+    found = with_evidence([replace(plain, item=(plain.item[0], features))], labels, Calibration(branch_weight=1.0))
+    told = found[0].logits[:, Kind.SPEAK] - plain.logits[:, Kind.SPEAK]
+    assert told == pytest.approx([alerts[max(0, k - 2) : k + 1].mean() for k in range(5)], abs=1e-5)
