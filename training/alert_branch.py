@@ -174,7 +174,8 @@ def average(
     base = YamNet(sound)
     branches = [(load(path, base), share) for path, share in zip(files, shares or [1.0] * len(files), strict=True)]
     heads = [(load(path, base), 1.0) for path in names] or [(b, s) for b, s in branches if b.classes]
-    if len(classes := {b.classes for b, _ in (*branches, *heads) if b.classes}) > 1:
+    classes = {b.classes for b, _ in branches if b.classes} | {b.classes for b, _ in heads}
+    if len(classes) > 1:
         raise DataError(f"{', '.join(map(str, (*files, *names)))}: branches that name the same sounds were expected")
     branch = AlertBranch(base, classes.pop() if classes else ())
     branch.load_state_dict(

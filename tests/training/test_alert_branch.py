@@ -166,6 +166,8 @@ def test_a_mean_has_shares_and_the_start_that_names_nothing_and_names_of_another
     torch.testing.assert_close(mean.names.bias, torch.tensor([3.0, 3.0]), atol=1e-2, rtol=0)
     with pytest.raises(ConfigError, match="one over 0 for each of 2 branches"):
         average(sound, [files["start"], files["first"]], out, shares=[1.0])
+    with pytest.raises(DataError, match="that name the same sounds"):
+        average(sound, [files["first"]], out, names=[files["start"]])
 
 
 @pytest.mark.weights
