@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.instances import Row
+from benchmarks import task_content
 from benchmarks.task_content import judge, same_call
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.clock import chunk_of
@@ -149,7 +150,7 @@ def content(want: Want, said: Said, pool: Pool) -> tuple[bool, float]:
         right = same_call(said.call, want.call)
         return right, float(right)
     references = [want.text, *(r for r in pool.get(want.occasion, ()) if r != want.text)]
-    references += [want.request] if want.request else []
+    references += [want.request] if task_content.content(want.request) else []
     return judge(want.judged, said.text, references, want.question, want.about, said.cut)
 
 

@@ -126,6 +126,7 @@ def test_a_sound_may_be_named_as_it_was_asked_for() -> None:
     changed = [spoken("s0", "Listen for a fire engine instead, please.", 1)]
     assert right("I hear a fire engine.", events=siren, speech=changed) == (True,)
     assert right("An ambulance is sounding.", events=siren, speech=changed) == (False,)
+    assert right("That is it.", events=siren, speech=[spoken("s0", "Okay, listen.", 1)]) == (False,)
 
 
 def test_acts_are_exact_in_name_and_slots() -> None:
