@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.instances import Row
 from benchmarks import task_content
+from benchmarks.instances import Row
 from benchmarks.task_content import judge, same_call
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.clock import chunk_of
