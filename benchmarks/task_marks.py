@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks import task_content
 from benchmarks.instances import Row
+from benchmarks.task_content import content as content_words
 from benchmarks.task_content import judge, same_call
 from soundflow import SAMPLE_RATE_HZ
 from soundflow.clock import chunk_of
@@ -27,7 +27,7 @@ Pool = Mapping[tuple[str, ...], Sequence[str]]
 @dataclass(frozen=True, slots=True)
 class Want:
     """A wanted response: `first` to `last` are the chunks in which it counts; `tags` say which figures it is in.
-    `request`: who asked to be told of this sound, in these words; the sound may be named as there."""
+    `request`: in which words the sound was asked for, "" where it was not; it may be named as there."""
 
     kind: str
     first: int
@@ -150,7 +150,7 @@ def content(want: Want, said: Said, pool: Pool) -> tuple[bool, float]:
         right = same_call(said.call, want.call)
         return right, float(right)
     references = [want.text, *(r for r in pool.get(want.occasion, ()) if r != want.text)]
-    references += [want.request] if task_content.content(want.request) else []
+    references += [want.request] if content_words(want.request) else []
     return judge(want.judged, said.text, references, want.question, want.about, said.cut)
 
 

@@ -206,9 +206,9 @@ class Watch:
     def judge(self, names: Sequence[str], answers: bool = False) -> Verdict:
         """The model would tell of sounds, `names`, now, or, where it `answers`, say something to what was just said.
 
-        What nobody wants to hear of is held back, and under a request, or after one was taken back, other sounds than
-        the one that is waited for, unless they alert; where every one is counted, or its second time, its end or a word
-        is waited for, unless they are a hazard.
+        What nobody wants to hear of is held back; under a request other sounds than the one that is waited for, and
+        where something is muted or was called off all sounds, unless they alert; where every one is counted, or its
+        second time, its end or a word is waited for, unless they are a hazard.
         """
         held, newest = self._muted(names), self.standing.newest
         about = bool(self._waited.heard) and max(self._waited.heard) >= HEARD
