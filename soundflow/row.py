@@ -121,7 +121,7 @@ class Row:
         self.expected = ANYTHING
         self.lalm = model.lalm.init_state(1)
         self.session = Session(config)
-        self.watch = Watch(manner.instruction, model.perceiver.labels, model.calibration)
+        self.watch = Watch(manner.instruction, model.perceiver.labels, model.calibration, model.perceiver.headed)
         self._last: Perception | None = None
         self.manner: Manner
         self.policy: DecisionPolicy

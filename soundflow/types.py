@@ -104,9 +104,9 @@ class Perception:
 
     tags: [521] AudioSet probabilities of the chunk (YAMNet order). named: [521] how sure it is that a sound is heard,
     calibrated and with the heads that name sounds (`soundflow.perceive.named`), None without any. sound: [D_a] sound
-    embedding. speech: [D_s] mean
-    speech frame of the chunk, zeros where nobody speaks. alert: log-odds of the alert branch, 0 without one. own: a
-    probability for each sound that the user taught (`soundflow.perceive.own`), 0.5 where the dial's middle fires.
+    embedding. speech: [D_s] mean speech frame of the chunk, zeros where nobody speaks. alert: log-odds of the alert
+    branch (0 without one), less what the tags say against it (`soundflow.perceive.rivals`). own: a probability for each
+    sound that the user taught (`soundflow.perceive.own`), 0.5 where the dial's middle fires.
     whole: a sound that has ended, under the name that all of it gives it (`soundflow.perceive.whole`).
     """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,12 +19,24 @@ from soundflow.decide.announced import announced_as
 from soundflow.decide.evidence import Evidence
 from soundflow.decide.lasting import Lasting
 from soundflow.decide.policy import Calibration
+from soundflow.decide.tally import Tally
 from soundflow.decide.waited import HEARD, MEMORY, Waited, log_odds
+from soundflow.perceive.asked import asked_tags
 from soundflow.perceive.labels import ALERTING, HAZARDS, display_name, group_of
 from soundflow.perceive.standing import Standing
 from soundflow.respond.reminders import Due, Reminders, much
 from soundflow.respond.spoken_numbers import spelled
-from soundflow.respond.terms import Terms, end_said, look_said, number_said, terms, time_said, word_said
+from soundflow.respond.terms import (
+    Terms,
+    asks_count,
+    counted_said,
+    end_said,
+    look_said,
+    number_said,
+    terms,
+    time_said,
+    word_said,
+)
 from soundflow.session import CALLS
 from soundflow.types import FloatArray, Perception
 
@@ -70,14 +82,15 @@ class Verdict:
 
 
 class Watch:
-    """Of one stream. `fit` has the weights of the evidence; `labels` are the sound encoder's."""
+    """Of one stream. `fit` has the weights of the evidence; `labels` are the sound encoder's, `headed` those that have
+    a head of their own."""
 
-    def __init__(self, instruction: str, labels: Sequence[str], fit: Calibration) -> None:
-        self._labels, self._fit = labels, fit
+    def __init__(self, instruction: str, labels: Sequence[str], fit: Calibration, headed: Collection[str] = ()) -> None:
+        self._labels, self._fit, self._headed = labels, fit, headed
         self._tags: deque[FloatArray] = deque(maxlen=TAG_MEMORY)
         self._sure: deque[FloatArray] = deque(maxlen=TAG_MEMORY)
         self._alerts: deque[float] = deque(maxlen=TAG_MEMORY)
-        self._lasting = Lasting()
+        self._lasting, self._tally = Lasting(), Tally(len(self._labels))
         self.reminders = Reminders()
         self._instruction: str | None = None
         self._pending = ""
@@ -105,7 +118,8 @@ class Watch:
     def _weigh(self) -> None:
         standing = self.standing
         asked = standing.tags * (standing.muted == 0)
-        self._evidence = Evidence(self._labels, self._fit, self._instruction or "", asked, standing.wanted)
+        text = self._instruction or ""
+        self._evidence = Evidence(self._labels, self._fit, text, asked, standing.wanted, self._headed)
 
     @property
     def tags(self) -> FloatArray:
@@ -119,16 +133,18 @@ class Watch:
 
     @property
     def sure(self) -> FloatArray:
-        """[n,521] of the newest chunks."""
+        """[n,521] of the newest chunks, of what is waited for with its prior."""
         return np.stack(self._sure)
 
     def hear(self, perception: Perception) -> None:
         """The next chunk."""
         self._alerts.append(perception.alert)
         self._tags.append(perception.tags)
-        self._sure.append(perception.sure)
-        p = self._evidence.wanted(perception.sure)
+        sure = self._evidence.likely(perception.sure)
+        self._sure.append(sure)
+        p = self._evidence.wanted(sure)
         self._waited.hear(p)
+        self._tally.hear(perception.sure, perception.end_sample)
         self._lasting.hear(log_odds(p), perception.level_db, perception.vad.speaking)
         final, word = perception.words.final, self.standing.newest.word
         if final and word and final.text != self._by and _holds(final.text, word):
@@ -165,11 +181,22 @@ class Watch:
         return not named and (self._heeded == text or self.reminders.about(text))
 
     def answered(self, text: str, now: int) -> str:
-        """What was said is answered -> the answer where it asks for a time, or takes one back; else ""."""
+        """What was said is answered -> the answer where it asks for a time, or takes one back, or how often a sound was
+        heard; else ""."""
         text = _short(text)
         if self._look_at >= 0 and self._by and self._by in text:
             return f"Okay, in {much(self._terms.after_s)}."
-        return self.reminders.hear(text, now)
+        return self.reminders.hear(text, now) or self._counted(text, now)
+
+    def _counted(self, text: str, now: int) -> str:
+        """How often the sound was heard that a question names, or without a name what is waited for; "" for no such
+        question."""
+        if not asks_count(text):
+            return ""
+        asked = np.flatnonzero(asked_tags(text, self._labels))
+        columns = (asked if len(asked) else np.flatnonzero(self.standing.named)).tolist()
+        name = min((self._labels[i] for i in columns), key=len, default="")
+        return counted_said(display_name(name), self._tally.count(columns, now)) if name else ""
 
     def due(self, perception: Perception, times_only: bool = False) -> Told | None:
         """What the terms say is to be told now; it stays due until `given`. `times_only`: nothing of what is heard."""
@@ -283,7 +310,7 @@ class Watch:
     def memory(self) -> dict[str, Any]:
         """JSON: what `recall` of another stream's watch under the same instruction takes."""
         own = {"times": self._times, "look_at": self._look_at, "by": self._by, "pending": self._pending}
-        own |= {"waited": self._waited.snapshot(), "lasting": self._lasting.snapshot()}
+        own |= {"waited": self._waited.snapshot(), "lasting": self._lasting.snapshot(), "tally": self._tally.memory()}
         return own | {"standing": self.standing.snapshot(), "reminders": self.reminders.snapshot()}
 
     def recall(self, saved: dict[str, Any]) -> None:
@@ -293,12 +320,13 @@ class Watch:
         self.reminders.restore(saved["reminders"])
         self._times, self._look_at, self._by = saved["times"], saved["look_at"], saved["by"]
         self._pending = saved["pending"]
+        self._tally.recall(saved["tally"])
         self._waited, self._lasting = Waited.restore(saved["waited"]), Lasting.restore(saved["lasting"])
 
     def snapshot(self) -> dict[str, Any]:
         """What `restore` needs."""
         heard = {"tags": list(self._tags), "sure": list(self._sure), "alerts": list(self._alerts)}
-        return self.memory() | heard
+        return self.memory() | heard | {"counted": self._tally.snapshot()}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """As it was."""
@@ -306,6 +334,7 @@ class Watch:
         self._sure = deque(saved["sure"], maxlen=TAG_MEMORY)
         self._alerts = deque(saved["alerts"], maxlen=TAG_MEMORY)
         self.recall(saved)
+        self._tally.restore(saved["counted"])
 
 
 def _short(text: str) -> str:

@@ -341,3 +341,44 @@ def test_after_a_request_was_taken_back_its_sound_is_left_alone_however_faint() 
     s.hear("Never mind the dog.")
     s.hear(Cat=0.9)
     assert not s.watch.judge(("a cat",)).hold
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        ("How many times did you hear a dog?", "I heard a dog twice."),
+        ("Tell me how often you heard the cat.", "I heard a cat once."),
+        ("What is the count for rain?", "I have not heard rain."),
+        ("How often have I told you about dogs in this house?", ""),
+        ("Tell me whenever you hear a dog.", ""),
+        ("How often do dogs bark?", ""),
+    ],
+)
+def test_how_often_a_sound_was_heard_is_counted(asked, answer):
+    s = Stream()
+    for p in ({"Dog": 0.9}, {}, {"Cat": 0.4}, {}, {"Dog": 0.3}, {}):
+        s.hear(**p)
+    assert s.watch.answered(asked, s.seen.end_sample) == answer
+    other = Stream()
+    other.watch.recall(json.loads(json.dumps(s.watch.memory())))
+    assert other.watch.answered(asked, s.seen.end_sample) == answer
+
+
+def test_how_many_there_were_so_far_is_asked_without_a_name():
+    s = Stream("Count the dogs and tell me each time.")
+    for p in ({"Dog": 0.9}, {}, {"Dog": 0.9}, {}):
+        s.hear(**p)
+    assert s.watch.answered("How often have you heard it so far?", s.seen.end_sample) == "I heard a dog twice."
+
+
+def test_a_sound_that_is_waited_for_is_likelier_where_it_has_a_head():
+    fit = Calibration(wanted_weight=3.0, wanted_neutral=0.02, wanted_prior=2.3)
+    bias = {}
+    for headed in ((), ("Dog",), ("Cat",)):
+        watch = Watch("Tell me when you hear a dog.", LABELS, fit, headed)
+        tags = np.array([0.03 if x == "Dog" else 1e-4 for x in LABELS], np.float32)
+        zeros = np.zeros(1, np.float32)
+        watch.hear(Perception(0, CHUNK, tags, zeros, zeros, Vad((), False), Words()))
+        bias[headed] = watch.bias()
+        assert watch.sure[0, 0] == pytest.approx(0.2357 if headed == ("Dog",) else 0.03, abs=1e-3)
+    assert bias[("Dog",)] == pytest.approx(bias[()] + 3 * 2.3, abs=1e-3) and bias[("Cat",)] == bias[()]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from soundflow.decide.evidence import Evidence
 from soundflow.decide.policy import Calibration
 from soundflow.decide.waited import Waited
 from soundflow.errors import DataError
+from soundflow.perceive.rivals import Rivals
 from soundflow.perceive.standing import Standing
 from soundflow.perceive.tags import TagCalibration
 from soundflow.scoring import Outcome, balanced_accuracy, best_threshold, calibration_error, refired
@@ -59,30 +60,36 @@ def with_evidence(
     labels: Sequence[str],
     weights: Calibration,
     sure: Callable[[Features], FloatArray] | None = None,
+    headed: Collection[str] = (),
 ) -> list[Scored]:
     """The same streams with the bias of tags and branch on <speak>, as the loop adds it: not where a turn has just
     closed.
 
     Args:
         sure: gives `Perception.sure` of a stream, [T, 521] (`training.named_sounds.surely`); None: its tags.
+        headed: labels that have a head of their own.
     """
-    made = []
+    made, rivals = [], Rivals(labels)
     for s in scored:
         sample, features = s.item
         instruction = str(sample.get("instruction") or "")
         standing = Standing(instruction, labels)
-        evidence = Evidence(labels, weights, instruction, standing.tags, standing.wanted)
+        evidence = Evidence(labels, weights, instruction, standing.tags, standing.wanted, headed)
         _, finals = simulate_words(speech_items(sample, features), features, random.Random(0))
         tags, waited = features.tags.astype(np.float32), Waited()
         wanted = sure(features) if sure else tags
+        alerts = features.alert - rivals.less(tags)
         logits = s.logits.copy()
         for k in range(len(logits)):
             if k in finals and standing.hear(finals[k]):
-                evidence, waited = Evidence(labels, weights, instruction, standing.tags, standing.wanted), Waited()
-            waited.hear(evidence.wanted(wanted[k]))
+                evidence, waited = (
+                    Evidence(labels, weights, instruction, standing.tags, standing.wanted, headed),
+                    Waited(),
+                )
+            waited.hear(evidence.wanted(evidence.likely(wanted[k])))
             if k not in finals:
                 heard = slice(max(0, k - TAG_MEMORY + 1), k + 1)
-                logits[k, Kind.SPEAK] += evidence.bias(tags[heard], features.alert[heard].tolist(), waited)
+                logits[k, Kind.SPEAK] += evidence.bias(tags[heard], alerts[heard].tolist(), waited)
         made.append(replace(s, logits=logits))
     return made
 

@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     from training.stages import RunConfig
 
 ALERT_WEIGHT = BRANCH_WEIGHT = 1.0  # chosen on the dial recordings: training/RUNS.md
-WANTED_WEIGHT, WANTED_NEUTRAL = 3.0, 0.02  # chosen on "tell me when you hear X" of train and cal clips: RUNS.md
+WANTED_WEIGHT, WANTED_NEUTRAL, WANTED_PRIOR = (
+    3.0,
+    0.02,
+    2.3,
+)  # chosen on "tell me when you hear X" of train and cal clips: RUNS.md
 
 
 class TrainGroup(TyperGroup):
@@ -185,8 +189,11 @@ def calibrate(
         raise DataError(f"{cal[0]}: features heard with the branch were expected (soundflow train features --branch)")
     labels = own.labels if own else nano_labels()
     weights = {"alert_weight": alert_weight, "branch_weight": branch_weight, "wanted_weight": wanted_weight}
-    weights["wanted_neutral"] = WANTED_NEUTRAL if NamedSounds.load(best) else Calibration().wanted_neutral
-    scored = fitting.with_evidence(scored, labels, Calibration(**weights), surely(best, labels))
+    headed: list[str] = []
+    if (heads := NamedSounds.load(best)) is not None:
+        weights |= {"wanted_neutral": WANTED_NEUTRAL, "wanted_prior": WANTED_PRIOR}
+        headed = [label for group in heads.classes.values() for label in group]
+    scored = fitting.with_evidence(scored, labels, Calibration(**weights), surely(best, labels), headed)
     found = fitting.fit(scored)
     replace(found.calibration, **weights).save(best / "calibration.json")
     fitting.reliability(*fitting.crossed(scored), run_dir / "reliability.png", "cal streams, fitted crosswise")

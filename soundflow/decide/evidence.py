@@ -11,7 +11,8 @@ have a say of their own, and the larger of the two counts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Sequence
 from statistics import fmean
 from typing import Final
 
@@ -39,10 +40,17 @@ class Evidence:
         asked: [tags] of 0 and 1, those that the instruction or a spoken request names
             (`soundflow.perceive.standing.Standing.tags`). `unasked`: there is neither.
         wanted: [tags] of these, those that it asks to be told of (`Standing.wanted`).
+        headed: labels that have a head of their own.
     """
 
     def __init__(
-        self, labels: Sequence[str], fit: Calibration, instruction: str, asked: FloatArray, wanted: FloatArray
+        self,
+        labels: Sequence[str],
+        fit: Calibration,
+        instruction: str,
+        asked: FloatArray,
+        wanted: FloatArray,
+        headed: Collection[str] = (),
     ) -> None:
         alerting = {tag for tags in ALERTING.values() for tag in tags}
         self._alerting = np.array([i for i, x in enumerate(labels) if x in alerting], dtype=np.intp)
@@ -54,6 +62,16 @@ class Evidence:
         self.unasked = not instruction and not asked.any()
         self._wanted_weight = fit.wanted_weight if len(self._wanted) else 0.0
         self._wanted_neutral = log_odds(fit.wanted_neutral)
+        self._likelier = np.array([i for i in self._wanted.tolist() if labels[i] in headed], np.intp)
+        self._raise = math.exp(fit.wanted_prior)
+
+    def likely(self, p: FloatArray) -> FloatArray:
+        """Probabilities [521] of a chunk, those of the headed labels that are waited for raised by their prior."""
+        if not len(self._likelier):
+            return p
+        raised, odds = p.copy(), p[self._likelier] * self._raise
+        raised[self._likelier] = odds / (1 - p[self._likelier] + odds)
+        return raised
 
     def wanted(self, tags: FloatArray) -> float:
         """The highest of the tags [521] of a chunk that are waited for, 0 where none is."""

@@ -32,9 +32,10 @@ class Calibration:
     `answer_threshold` in a chunk in which somebody has just finished speaking, `act_threshold` for a call.
     `alert_weight`, `branch_weight` and `wanted_weight` (of tags that are waited for) are those of
     `soundflow.decide.evidence`, whose bias the logits already hold. `wanted_neutral`: how sure it has to be of a
-    sound that is waited for to say nothing either way. `second_look`: weights of `Whole.margin` and `Whole.alert` and a
-    bias, whose sum is the log-odds that a sound which has ended is to be told of; none where it is told of at once or
-    never.
+    sound that is waited for to say nothing either way. `wanted_prior`: log-odds by which such a sound is likelier than
+    another, where it has a head of its own (`soundflow.perceive.named`): who waits for it has reason to. `second_look`:
+    weights of `Whole.margin` and `Whole.alert` and a bias, whose sum is the log-odds that a sound which has ended is to
+    be told of; none where it is told of at once or never.
     """
 
     temperature: float = 1.0
@@ -46,6 +47,7 @@ class Calibration:
     branch_weight: float = 0.0
     wanted_weight: float = 0.0
     wanted_neutral: float = 0.05
+    wanted_prior: float = 0.0
     second_look: tuple[float, ...] = ()
 
     @staticmethod

@@ -29,6 +29,8 @@ FILE: Final = "named.safetensors"
 FORMAT, OF_BEFORE = "2", "1"
 SURE: Final = 6.0
 """Bound of the log-odds: no sound is surer than 0.9975."""
+UNSURE: Final = 8.0
+"""And of those that it is not heard, which somebody who waits for it makes less of (`soundflow.decide.evidence`)."""
 _TENSORS: Final = {"weight", "gain", "bias", "branch"}
 
 
@@ -62,7 +64,7 @@ class NamedSounds:
         """Log-odds [n, K] of the classes. `best` [n, K]: log-odds of each class's best label, embeddings [n, D], branch
         [n, K]: the branch's log-odds."""
         found: FloatArray = features(embeddings) @ self.weight.T + self.gain * best + self.branch * branch + self.bias
-        return np.clip(found, -SURE, SURE)
+        return np.clip(found, -UNSURE, SURE)
 
     @staticmethod
     def load(folder: Path) -> NamedSounds | None:

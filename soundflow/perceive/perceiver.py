@@ -18,6 +18,7 @@ from soundflow.perceive.moonshine import Moonshine
 from soundflow.perceive.named import NamedSounds, Naming
 from soundflow.perceive.normalise import LevelState, LevelTracker
 from soundflow.perceive.own import OwnSounds, OwnState
+from soundflow.perceive.rivals import Rivals
 from soundflow.perceive.senses import Senses, SenseState
 from soundflow.perceive.sound import SoundEncoder, SoundFrames, labels
 from soundflow.perceive.speech import SpeechEncoder
@@ -126,10 +127,11 @@ class Perceiver:
         if taken := sorted(set(self.own.names) & set(self.labels)):
             raise WeightsError(f"own sounds: a name that is no AudioSet label was expected, got {taken[0]!r}")
         self._naming = Naming(named, self.labels, senses.names) if named else None
-        headed = [label for group in named.classes.values() for label in group] if named else []
-        self._whole = WholeSounds(self.labels, headed, chunk_samples)
+        self.headed = frozenset(label for group in named.classes.values() for label in group) if named else frozenset()
+        self._whole = WholeSounds(self.labels, self.headed, chunk_samples)
         self._own_events = SoundEvents(self.own.names, chunk_samples, OWN_EVENTS)
         self._speech_tags = [i for i, name in enumerate(self.labels) if name in SPEECH]
+        self._rivals = Rivals(self.labels)
 
     def to_int8(self) -> None:
         """Encode sounds in eight bits from now on."""
@@ -221,6 +223,7 @@ class Perceiver:
         p = self.calibration(frames.tags)
         named = self._naming(p[None], frames.sound[None], frames.names[None])[0] if self._naming else None
         sure = p if named is None else named
+        alert = frames.alert - float(self._rivals.less(frames.tags[None])[0])
         sounds = self._events.step(sure, chunk.index, state.events)
         sounds += self._own_events.step(frames.own, chunk.index, state.own_events)
         return Perception(
@@ -233,10 +236,10 @@ class Perceiver:
             words=words,
             sounds=sounds,
             level_db=frames.level_db,
-            alert=frames.alert,
+            alert=alert,
             own=tuple(frames.own.tolist()),
             named=named,
-            whole=self._whole.step(frames.level_db, sure, frames.alert, chunk.index, state.whole),
+            whole=self._whole.step(frames.level_db, sure, alert, chunk.index, state.whole),
         )
 
     def step_rows(

@@ -8,7 +8,7 @@ or the surest chunk does. Speech is not named here, its words are kept.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -91,13 +91,12 @@ class WholeSounds:
     """
 
     def __init__(
-        self, labels: Sequence[str], headed: Sequence[str], chunk_samples: int, config: WholeConfig | None = None
+        self, labels: Sequence[str], headed: Collection[str], chunk_samples: int, config: WholeConfig | None = None
     ) -> None:
         self.labels, self.chunk_samples, self.config = tuple(labels), chunk_samples, config or WholeConfig()
-        heads = set(headed)
         self._speech: NDArray[np.intp] = np.array([i for i, x in enumerate(labels) if x in SPEECH], np.intp)
-        self._least = self.config.least if heads else self.config.bare
-        self._less = np.array([0.0 if not heads or x in heads else self.config.unheard for x in labels], np.float32)
+        self._least = self.config.least if headed else self.config.bare
+        self._less = np.array([0.0 if not headed or x in headed else self.config.unheard for x in labels], np.float32)
         self._less[[x in SPEECH or x in UNREPORTED for x in labels]] = np.inf
         self._alerting = np.array([group_of(x) is not None for x in labels], np.bool_)
 

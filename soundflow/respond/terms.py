@@ -71,6 +71,11 @@ def terms(text: str) -> Terms:
     return Terms(counts=bool(_COUNTS.search(text)))
 
 
+_COUNTED: Final = re.compile(
+    r"\bhow (often|many times)\b.*\b(heard|(did|have|has|had) (you|i|we|anybody|anyone) (ever )?hear)\b|"
+    r"\bthe count (for|of)\b",
+    re.I,
+)
 _COUNTS: Final = re.compile(r"\bcount\b|\bhow (many|often)\b|\bnumber\b", re.I)
 
 
@@ -86,6 +91,19 @@ def seconds_of(text: str) -> float:
 def time_said(name: str, nth: int) -> str:
     """That a sound has come for the nth time."""
     return f"I heard {name} for the {('first', 'second', 'third')[nth - 1]} time."
+
+
+def asks_count(text: str) -> bool:
+    """Whether somebody asks how often a sound was heard, up to now."""
+    return bool(_COUNTED.search(text))
+
+
+def counted_said(name: str, count: int) -> str:
+    """How often a sound was heard."""
+    if not count:
+        return f"I have not heard {name}."
+    times = {1: "once", 2: "twice"}.get(count, f"{' '.join(spelled(count))} times")
+    return f"I heard {name} {times}."
 
 
 def number_said(count: int) -> str:
