@@ -17,7 +17,9 @@ import numpy as np
 from soundflow.clock import samples
 from soundflow.decide.announced import announced_as
 from soundflow.decide.evidence import Evidence
+from soundflow.decide.familiar import Familiar
 from soundflow.decide.lasting import Lasting
+from soundflow.decide.pause import Pause
 from soundflow.decide.policy import Calibration
 from soundflow.decide.tally import Tally
 from soundflow.decide.waited import HEARD, MEMORY, Waited, log_odds
@@ -90,7 +92,9 @@ class Watch:
         self._tags: deque[FloatArray] = deque(maxlen=TAG_MEMORY)
         self._sure: deque[FloatArray] = deque(maxlen=TAG_MEMORY)
         self._alerts: deque[float] = deque(maxlen=TAG_MEMORY)
-        self._lasting, self._tally = Lasting(), Tally(len(self._labels))
+        self._lasting, self._pause = Lasting(), Pause()
+        self._familiar, self._doubt = Familiar(), 0.0
+        self._tally, self._none = Tally(len(self._labels)), np.zeros(len(self._labels), np.float32)
         self.reminders = Reminders()
         self._instruction: str | None = None
         self._pending = ""
@@ -139,16 +143,23 @@ class Watch:
     def hear(self, perception: Perception) -> None:
         """The next chunk."""
         self._alerts.append(perception.alert)
+        self._doubt = self._familiar.hear(perception.sound)
         self._tags.append(perception.tags)
         sure = self._evidence.likely(perception.sure)
         self._sure.append(sure)
         p = self._evidence.wanted(sure)
-        self._waited.hear(p)
-        self._tally.hear(perception.sure, perception.end_sample)
+        paused = self._pause.hear(perception.level_db)
+        self._waited.hear(0.0 if paused and self._counts else p)
+        self._tally.hear(self._none if paused else perception.sure, perception.end_sample)
         self._lasting.hear(log_odds(p), perception.level_db, perception.vad.speaking)
         final, word = perception.words.final, self.standing.newest.word
         if final and word and final.text != self._by and _holds(final.text, word):
             self._pending = word
+
+    @property
+    def _counts(self) -> bool:
+        """Whether each time of what is waited for counts: a pause is then the end of one."""
+        return self.standing.newest.each or bool(self._terms.nth)
 
     def expire(self, now: int) -> bool:
         """End a request that was only to be told if its sound was still there -> whether there was one to end."""
@@ -159,7 +170,7 @@ class Watch:
 
     def bias(self) -> float:
         """Log-odds of answering a sound."""
-        return self._evidence.bias(self._tags, self._alerts, self._waited)
+        return self._evidence.bias(self._tags, self._alerts, self._waited, self._doubt)
 
     def heard_said(self, text: str, now: int) -> bool:
         """Take a closed utterance -> whether what is waited for has changed."""
@@ -325,8 +336,10 @@ class Watch:
 
     def snapshot(self) -> dict[str, Any]:
         """What `restore` needs."""
-        heard = {"tags": list(self._tags), "sure": list(self._sure), "alerts": list(self._alerts)}
-        return self.memory() | heard | {"counted": self._tally.snapshot()}
+        heard: dict[str, Any] = {"tags": list(self._tags), "sure": list(self._sure), "alerts": list(self._alerts)}
+        heard |= {"counted": self._tally.snapshot(), "levels": self._pause.snapshot()}
+        heard |= {"familiar": self._familiar.snapshot(), "doubt": self._doubt}
+        return self.memory() | heard
 
     def restore(self, saved: dict[str, Any]) -> None:
         """As it was."""
@@ -335,6 +348,8 @@ class Watch:
         self._alerts = deque(saved["alerts"], maxlen=TAG_MEMORY)
         self.recall(saved)
         self._tally.restore(saved["counted"])
+        self._pause = Pause.restore(saved["levels"])
+        self._familiar, self._doubt = Familiar.restore(saved["familiar"]), saved["doubt"]
 
 
 def _short(text: str) -> str:

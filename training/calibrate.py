@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from soundflow.decide.evidence import Evidence
+from soundflow.decide.familiar import Familiar
 from soundflow.decide.policy import Calibration
 from soundflow.decide.waited import Waited
 from soundflow.errors import DataError
@@ -76,7 +77,7 @@ def with_evidence(
         standing = Standing(instruction, labels)
         evidence = Evidence(labels, weights, instruction, standing.tags, standing.wanted, headed)
         _, finals = simulate_words(speech_items(sample, features), features, random.Random(0))
-        tags, waited = features.tags.astype(np.float32), Waited()
+        tags, waited, familiar = features.tags.astype(np.float32), Waited(), Familiar()
         wanted = sure(features) if sure else tags
         alerts = features.alert - rivals.less(tags)
         logits = s.logits.copy()
@@ -87,9 +88,10 @@ def with_evidence(
                     Waited(),
                 )
             waited.hear(evidence.wanted(evidence.likely(wanted[k])))
+            doubt = familiar.hear(features.sound[k])
             if k not in finals:
                 heard = slice(max(0, k - TAG_MEMORY + 1), k + 1)
-                logits[k, Kind.SPEAK] += evidence.bias(tags[heard], alerts[heard].tolist(), waited)
+                logits[k, Kind.SPEAK] += evidence.bias(tags[heard], alerts[heard].tolist(), waited, doubt)
         made.append(replace(s, logits=logits))
     return made
 

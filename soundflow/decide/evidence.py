@@ -77,7 +77,9 @@ class Evidence:
         """The highest of the tags [521] of a chunk that are waited for, 0 where none is."""
         return float(tags[self._wanted].max()) if len(self._wanted) else 0.0
 
-    def bias(self, tags: Sequence[FloatArray], alerts: Sequence[float], waited: Waited | None = None) -> float:
+    def bias(
+        self, tags: Sequence[FloatArray], alerts: Sequence[float], waited: Waited | None = None, doubt: float = 0.0
+    ) -> float:
         """Log-odds for answering.
 
         The branch was not taught the sound that is asked for: there its say is the higher one of its own and the tag's.
@@ -85,6 +87,7 @@ class Evidence:
         Args:
             tags, alerts: [521] and branch log-odds of the last chunks, newest last.
             waited: has heard `wanted` of every chunk. While its sound goes on, once told of, no named tag has a say.
+            doubt: to take from the branch's say, where nothing is asked for (`soundflow.decide.familiar`).
 
         Returns:
             0 without any tags.
@@ -98,8 +101,8 @@ class Evidence:
         if self._weight and len(columns):
             found += self._weight * (_odds(newest, columns) - log_odds(NEUTRAL))
         if self._branch_weight and heard:
-            named = [_odds(newest, asked)] if len(asked) else []
-            found += self._branch_weight * max([fmean(heard), *named])
+            say = max(fmean(heard), _odds(newest, asked)) if len(asked) else fmean(heard) - doubt
+            found += self._branch_weight * say
         if self._wanted_weight and waited and waited.heard:
             return max(found, self._wanted_weight * (log_odds(max(waited.heard)) - self._wanted_neutral))
         return found

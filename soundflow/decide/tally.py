@@ -15,7 +15,8 @@ import numpy as np
 from soundflow.types import FloatArray
 
 HEARD: Final = 0.07
-"""Probability from which on a sound is there; this, STOPPED and OVER were chosen on those questions."""
+"""Probability from which on a sound is there; this, STOPPED and OVER were chosen on those questions, as were the pauses
+(`soundflow.decide.pause`) in which nothing is."""
 STOPPED: Final = 2.0
 """Log-odds under its loudest at which it has stopped, if they are under OVER."""
 OVER: Final = -1.0
