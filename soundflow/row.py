@@ -325,7 +325,7 @@ class Row:
         whole = perception.whole
         if whole is None or closed or not self.watch.unasked or self.session.announced.since(whole.onset):
             return decided, None
-        again = self.policy.look_again(decided, whole, self.hold)
+        again = self.policy.look_again(decided, self.watch.doubted(whole), self.hold)
         return again, whole if again.kind is not decided.kind else None
 
     def _names(self, decided: Decision, whole: Whole | None) -> tuple[str, ...]:

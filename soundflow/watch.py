@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -40,7 +40,7 @@ from soundflow.respond.terms import (
     word_said,
 )
 from soundflow.session import CALLS
-from soundflow.types import FloatArray, Perception
+from soundflow.types import FloatArray, Perception, Whole
 
 TAG_MEMORY: Final = 4
 GONE: Final = 2
@@ -143,7 +143,7 @@ class Watch:
     def hear(self, perception: Perception) -> None:
         """The next chunk."""
         self._alerts.append(perception.alert)
-        self._doubt = self._familiar.hear(perception.sound)
+        self._doubt = self._familiar.hear(perception.sound, perception.end_sample)
         self._tags.append(perception.tags)
         sure = self._evidence.likely(perception.sure)
         self._sure.append(sure)
@@ -171,6 +171,10 @@ class Watch:
     def bias(self) -> float:
         """Log-odds of answering a sound."""
         return self._evidence.bias(self._tags, self._alerts, self._waited, self._doubt)
+
+    def doubted(self, whole: Whole) -> Whole:
+        """A sound that has just ended, its `alert` less what speaks against one."""
+        return replace(whole, alert=whole.alert - self._familiar.least(whole.onset))
 
     def heard_said(self, text: str, now: int) -> bool:
         """Take a closed utterance -> whether what is waited for has changed."""

@@ -26,17 +26,29 @@ LIKE: Final = 0.75
 """Cosine from which on it is taken as the same, more surely by STEEP log-odds for 1, at most MOST."""
 STEEP: Final = 20.0
 MOST: Final = 3.0
+LOOKED_BACK: Final = 24
+"""Chunks; a sound that is looked at once more as a whole lasts 12 and a little."""
 
 
 @dataclass(slots=True)
 class Familiar:
-    """heard: sound embeddings of the last chunks [D]."""
+    """heard: sound embeddings of the last chunks [D]. doubts: end of a chunk and its doubt."""
 
     heard: deque[FloatArray] = field(default_factory=lambda: deque(maxlen=NEWEST + BEFORE))
+    doubts: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=LOOKED_BACK))
 
-    def hear(self, sound: FloatArray) -> float:
-        """The next chunk's embedding [D] -> log-odds that speak against an alert."""
+    def hear(self, sound: FloatArray, end: int = 0) -> float:
+        """The embedding [D] of the next chunk, which ends at sample `end` -> log-odds that speak against an alert."""
         self.heard.append(sound.astype(np.float16))
+        doubt = self._doubt()
+        self.doubts.append((end, doubt))
+        return doubt
+
+    def least(self, since: int) -> float:
+        """The least of them since a sample, 0 where that is longer ago: how like the room the sound was, all in all."""
+        return min((doubt for end, doubt in self.doubts if end > since), default=0.0)
+
+    def _doubt(self) -> float:
         if len(self.heard) < NEWEST + KNOWN:
             return 0.0
         every = np.stack(self.heard).astype(np.float32)
@@ -44,11 +56,11 @@ class Familiar:
         cosine = float(unit(now) @ unit(before))
         return min(max((cosine - LIKE) * STEEP, 0.0), MOST)
 
-    def snapshot(self) -> list[Any]:
+    def snapshot(self) -> dict[str, Any]:
         """What `restore` needs."""
-        return list(self.heard)
+        return {"heard": list(self.heard), "doubts": list(self.doubts)}
 
     @staticmethod
-    def restore(saved: list[Any]) -> Familiar:
+    def restore(saved: dict[str, Any]) -> Familiar:
         """As it was."""
-        return Familiar(deque(saved, maxlen=NEWEST + BEFORE))
+        return Familiar(deque(saved["heard"], maxlen=NEWEST + BEFORE), deque(saved["doubts"], maxlen=LOOKED_BACK))

@@ -41,6 +41,15 @@ def test_silence_is_like_nothing_and_the_memory_is_bounded():
     assert len(familiar.heard) == NEWEST + BEFORE
 
 
+def test_a_sound_as_a_whole_is_as_new_as_its_newest_part():
+    familiar = Familiar()
+    for k, sound in enumerate([WIND] * 20 + [SIREN] * 2 + [WIND] * 3, 1):
+        familiar.hear(sound.astype(np.float32), 10 * k)
+    assert familiar.least(200) == min(doubt for end, doubt in familiar.doubts if end > 200)
+    assert familiar.least(200) < MOST
+    assert familiar.least(250) == 0.0, "nothing since"
+
+
 def test_it_goes_on_elsewhere():
     here = Familiar()
     hear(here, *[WIND] * 20, SIREN)
