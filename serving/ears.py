@@ -80,14 +80,19 @@ class FarPerceiver:
 
     Args:
         make: can be pickled; runs over there.
-        labels, own: those of the perceiver that it makes.
+        labels, own, headed: those of the perceiver that it makes.
         chunk_samples: of a chunk.
     """
 
     def __init__(
-        self, make: Callable[[], Perceiver], labels: tuple[str, ...], own: OwnSounds, chunk_samples: int
+        self,
+        make: Callable[[], Perceiver],
+        labels: tuple[str, ...],
+        own: OwnSounds,
+        chunk_samples: int,
+        headed: frozenset[str] = frozenset(),
     ) -> None:
-        self.labels, self.own = labels, own
+        self.labels, self.own, self.headed = labels, own, headed
         self._make, self._chunk_samples = make, chunk_samples
         self._process: Any = None
         self._closed = threading.Event()
@@ -95,7 +100,7 @@ class FarPerceiver:
 
     def start(self) -> FarPerceiver:
         """One like this, with its process (seconds). What `make` raises; SoundflowError where that dies at once."""
-        started = FarPerceiver(self._make, self.labels, self.own, self._chunk_samples)
+        started = FarPerceiver(self._make, self.labels, self.own, self._chunk_samples, self.headed)
         started._start()
         return started
 

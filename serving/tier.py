@@ -83,7 +83,7 @@ class Tier:
         found = kit.kit(self._there())
         if found.tier != "nano" and nano.device_of(self.device).type != "cpu":
             return None
-        return FarPerceiver(make, found.labels, found.own, chunk_samples(found.chunk_ms))
+        return FarPerceiver(make, found.labels, found.own, chunk_samples(found.chunk_ms), found.headed)
 
     def _there(self) -> Path:
         assert self.folder is not None

@@ -189,10 +189,10 @@ def calibrate(
         raise DataError(f"{cal[0]}: features heard with the branch were expected (soundflow train features --branch)")
     labels = own.labels if own else nano_labels()
     weights = {"alert_weight": alert_weight, "branch_weight": branch_weight, "wanted_weight": wanted_weight}
-    headed: list[str] = []
+    headed: frozenset[str] = frozenset()
     if (heads := NamedSounds.load(best)) is not None:
         weights |= {"wanted_neutral": WANTED_NEUTRAL, "wanted_prior": WANTED_PRIOR}
-        headed = [label for group in heads.classes.values() for label in group]
+        headed = heads.labels
     scored = fitting.with_evidence(scored, labels, Calibration(**weights), surely(best, labels), headed)
     found = fitting.fit(scored)
     replace(found.calibration, **weights).save(best / "calibration.json")

@@ -60,6 +60,11 @@ class NamedSounds:
         if not all(np.isfinite(x).all() for x in (self.weight, *rows)):
             raise ConfigError("weight, gain, bias, branch: finite numbers were expected")
 
+    @property
+    def labels(self) -> frozenset[str]:
+        """Those of all classes."""
+        return frozenset(label for group in self.classes.values() for label in group)
+
     def odds(self, best: FloatArray, embeddings: FloatArray, branch: FloatArray) -> FloatArray:
         """Log-odds [n, K] of the classes. `best` [n, K]: log-odds of each class's best label, embeddings [n, D], branch
         [n, K]: the branch's log-odds."""

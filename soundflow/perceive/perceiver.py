@@ -127,7 +127,7 @@ class Perceiver:
         if taken := sorted(set(self.own.names) & set(self.labels)):
             raise WeightsError(f"own sounds: a name that is no AudioSet label was expected, got {taken[0]!r}")
         self._naming = Naming(named, self.labels, senses.names) if named else None
-        self.headed = frozenset(label for group in named.classes.values() for label in group) if named else frozenset()
+        self.headed = named.labels if named else frozenset()
         self._whole = WholeSounds(self.labels, self.headed, chunk_samples)
         self._own_events = SoundEvents(self.own.names, chunk_samples, OWN_EVENTS)
         self._speech_tags = [i for i, name in enumerate(self.labels) if name in SPEECH]

@@ -78,6 +78,11 @@ class Kit:
 
         return OwnSounds.load(self.adapter or nano.ADAPTER) if self.tier == "nano" else OwnSounds()
 
+    @property
+    def headed(self) -> frozenset[str]:
+        """Labels with a head of their own; nano's only."""
+        return nano.headed(self.adapter or nano.ADAPTER) if self.tier == "nano" else frozenset()
+
 
 def kit(model: Path | None = None) -> Kit:
     """The kit of a model folder; None is nano as it ships. The language model is not loaded.

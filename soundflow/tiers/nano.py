@@ -109,10 +109,18 @@ def heads(adapter: Path) -> NamedSounds | None:
     return found
 
 
-def heard(adapter: Path | None = None) -> tuple[tuple[str, ...], OwnSounds, int]:
-    """What `hearing` will say of itself, without loading it: labels, taught sounds, samples of a chunk."""
+def heard(adapter: Path | None = None) -> tuple[tuple[str, ...], OwnSounds, int, frozenset[str]]:
+    """What `hearing` will say of itself, without loading it: labels, taught sounds, samples of a chunk, labels with a
+    head."""
     folder = adapter or ADAPTER
-    return labels(parts().sound), OwnSounds.load(folder), chunk_samples(checkpoint.load(folder).chunk_ms)
+    size = chunk_samples(checkpoint.load(folder).chunk_ms)
+    return labels(parts().sound), OwnSounds.load(folder), size, headed(folder)
+
+
+def headed(adapter: Path) -> frozenset[str]:
+    """Labels that the heads beside an adapter name."""
+    found = heads(adapter)
+    return found.labels if found else frozenset()
 
 
 def in_int8(wanted: bool, on: torch.device) -> bool:

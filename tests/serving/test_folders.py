@@ -183,7 +183,9 @@ def test_nano_may_be_a_folder(nano_parts, tmp_path):
     write(tmp_path, {"format": 1, "tier": "nano"})
     tier = Tier(folder=tmp_path)
     ears = tier.ears()
-    assert (ears.labels, ears.own.names, ears._chunk_samples) == (nano.heard()[0], nano.heard()[1].names, CHUNK)
+    labels, own, samples, headed = nano.heard()
+    assert (ears.labels, ears.own.names, ears._chunk_samples, ears.headed) == (labels, own.names, samples, headed)
+    assert (samples, bool(headed)) == (CHUNK, True)
     model = tier.load(1, ears)
     assert (model.tier, model.perceiver) == ("nano", ears)
     assert tier.hearing().labels == ears.labels

@@ -47,6 +47,7 @@ class OmniPerceiver:
     """As `soundflow.perceive.perceiver.Perceiver`; `Perception.speech` holds the tower's tokens, [audio * D]."""
 
     labels: Sequence[str] = ()
+    headed: frozenset[str] = frozenset()
 
     def __init__(self, encoder: OmniEncoder) -> None:
         self._encoder = encoder
