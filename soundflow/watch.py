@@ -93,8 +93,7 @@ class Watch:
         self._sure: deque[FloatArray] = deque(maxlen=TAG_MEMORY)
         self._alerts: deque[float] = deque(maxlen=TAG_MEMORY)
         self._lasting, self._pause = Lasting(), Pause()
-        self._familiar, self._doubt = Familiar(), 0.0
-        self._tally, self._none = Tally(len(self._labels)), np.zeros(len(self._labels), np.float32)
+        self._familiar, self._tally = Familiar(), Tally(len(self._labels))
         self.reminders = Reminders()
         self._instruction: str | None = None
         self._pending = ""
@@ -143,14 +142,14 @@ class Watch:
     def hear(self, perception: Perception) -> None:
         """The next chunk."""
         self._alerts.append(perception.alert)
-        self._doubt = self._familiar.hear(perception.sound, perception.end_sample)
+        self._familiar.hear(perception.sound, perception.end_sample)
         self._tags.append(perception.tags)
         sure = self._evidence.likely(perception.sure)
         self._sure.append(sure)
         p = self._evidence.wanted(sure)
         paused = self._pause.hear(perception.level_db)
         self._waited.hear(0.0 if paused and self._counts else p)
-        self._tally.hear(self._none if paused else perception.sure, perception.end_sample)
+        self._tally.hear(perception.sure * (not paused), perception.end_sample)
         self._lasting.hear(log_odds(p), perception.level_db, perception.vad.speaking)
         final, word = perception.words.final, self.standing.newest.word
         if final and word and final.text != self._by and _holds(final.text, word):
@@ -170,7 +169,7 @@ class Watch:
 
     def bias(self) -> float:
         """Log-odds of answering a sound."""
-        return self._evidence.bias(self._tags, self._alerts, self._waited, self._doubt)
+        return self._evidence.bias(self._tags, self._alerts, self._waited, self._familiar.doubt)
 
     def doubted(self, whole: Whole) -> Whole:
         """A sound that has just ended, its `alert` less what speaks against one."""
@@ -342,8 +341,7 @@ class Watch:
         """What `restore` needs."""
         heard: dict[str, Any] = {"tags": list(self._tags), "sure": list(self._sure), "alerts": list(self._alerts)}
         heard |= {"counted": self._tally.snapshot(), "levels": self._pause.snapshot()}
-        heard |= {"familiar": self._familiar.snapshot(), "doubt": self._doubt}
-        return self.memory() | heard
+        return self.memory() | heard | {"familiar": self._familiar.snapshot()}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """As it was."""
@@ -353,7 +351,7 @@ class Watch:
         self.recall(saved)
         self._tally.restore(saved["counted"])
         self._pause = Pause.restore(saved["levels"])
-        self._familiar, self._doubt = Familiar.restore(saved["familiar"]), saved["doubt"]
+        self._familiar = Familiar.restore(saved["familiar"])
 
 
 def _short(text: str) -> str:

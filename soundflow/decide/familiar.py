@@ -38,17 +38,21 @@ class Familiar:
     doubts: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=LOOKED_BACK))
 
     def hear(self, sound: FloatArray, end: int = 0) -> float:
-        """The embedding [D] of the next chunk, which ends at sample `end` -> log-odds that speak against an alert."""
+        """The embedding [D] of the next chunk, which ends at sample `end` -> `doubt`."""
         self.heard.append(sound.astype(np.float16))
-        doubt = self._doubt()
-        self.doubts.append((end, doubt))
-        return doubt
+        self.doubts.append((end, self._newest()))
+        return self.doubt
+
+    @property
+    def doubt(self) -> float:
+        """Of the newest chunk: log-odds that speak against an alert."""
+        return self.doubts[-1][1] if self.doubts else 0.0
 
     def least(self, since: int) -> float:
         """The least of them since a sample, 0 where that is longer ago: how like the room the sound was, all in all."""
         return min((doubt for end, doubt in self.doubts if end > since), default=0.0)
 
-    def _doubt(self) -> float:
+    def _newest(self) -> float:
         if len(self.heard) < NEWEST + KNOWN:
             return 0.0
         every = np.stack(self.heard).astype(np.float32)

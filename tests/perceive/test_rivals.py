@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from soundflow.perceive.perceiver import Parts, Perceiver
 from soundflow.perceive.rivals import MOST, WEIGHT, Rivals
+from soundflow.types import AudioChunk, Words
 
 LABELS = (
     "Speech",
@@ -48,3 +52,19 @@ def test_chunks_are_judged_each_for_itself() -> None:
     tags[1, LABELS.index("Snoring")] = 0.9
     assert RIVALS.less(tags) == pytest.approx([0.0, WEIGHT * np.log(9), 0.0], rel=1e-3)
     assert Rivals(()).less(np.zeros((2, 0), np.float32)) == pytest.approx([0.0, 0.0])
+
+
+@pytest.mark.weights
+def test_the_perceiver_takes_it_from_what_the_branch_says(nano_parts):
+    perceiver = Perceiver(
+        Parts(
+            nano_parts / "asr", nano_parts / "vad" / "silero_vad_16k_op15.onnx", nano_parts / "sound" / "yamnet.tflite"
+        ),
+        6400,
+    )
+    chunk, state = AudioChunk(0, 0, np.zeros(6400, np.float32)), perceiver.init_state()
+    frames = perceiver.frames(chunk, state)
+    tags = np.full_like(frames.tags, 0.01)
+    tags[perceiver.labels.index("Snoring")] = 0.9
+    heard = perceiver.step(chunk, state, Words(), replace(frames, tags=tags, alert=3.0))
+    assert heard.alert == pytest.approx(3.0 - WEIGHT * np.log(9), rel=1e-3)
