@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
@@ -32,7 +33,7 @@ LOOKED_BACK: Final = 24
 
 @dataclass(slots=True)
 class Familiar:
-    """heard: sound embeddings of the last chunks [D]. doubts: end of a chunk and its doubt."""
+    """heard: sound embeddings of the last chunks [D]. doubts: end of a chunk, and how like what was before it was."""
 
     heard: deque[FloatArray] = field(default_factory=lambda: deque(maxlen=NEWEST + BEFORE))
     doubts: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=LOOKED_BACK))
@@ -45,8 +46,9 @@ class Familiar:
 
     @property
     def doubt(self) -> float:
-        """Of the newest chunk: log-odds that speak against an alert."""
-        return self.doubts[-1][1] if self.doubts else 0.0
+        """Log-odds that speak against an alert: the least of the NEWEST chunks, as a shot is over in one of them."""
+        newest = len(self.doubts) - NEWEST
+        return min((doubt for _, doubt in islice(self.doubts, max(newest, 0), None)), default=0.0)
 
     def least(self, since: int) -> float:
         """The least of them since a sample, 0 where that is longer ago: how like the room the sound was, all in all."""

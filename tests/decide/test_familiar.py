@@ -30,9 +30,18 @@ def test_the_doubt_grows_with_the_cosine():
     assert hear(Familiar(), *[WIND] * 20, *[nearly] * NEWEST) == pytest.approx(0.05 * STEEP, abs=0.02)
 
 
+def test_a_shot_is_not_doubted_as_soon_as_it_is_over():
+    familiar = Familiar()
+    hear(familiar, *[WIND] * 20)
+    during = hear(familiar, SIREN)
+    assert during < MOST
+    assert hear(familiar, *[WIND] * (NEWEST - 1)) == during
+    assert hear(familiar, *[WIND] * NEWEST) == MOST
+
+
 def test_before_anything_is_known_nothing_is_doubted():
-    assert hear(Familiar(), *[WIND] * (NEWEST + KNOWN - 1)) == 0.0
-    assert hear(Familiar(), *[WIND] * (NEWEST + KNOWN)) == MOST
+    assert hear(Familiar(), *[WIND] * (NEWEST + KNOWN + NEWEST - 2)) == 0.0
+    assert hear(Familiar(), *[WIND] * (NEWEST + KNOWN + NEWEST - 1)) == MOST
 
 
 def test_silence_is_like_nothing_and_the_memory_is_bounded():
