@@ -177,8 +177,8 @@ class Row:
         self.now, self._last = chunk.end_sample, perception
         if self.manner.muted:
             kept = tuple(s for s in perception.sounds if not self._muted(s.label))
-            whole = perception.whole
-            perception = replace(perception, sounds=kept, whole=None if whole and self._muted(whole.label) else whole)
+            whole, noted = (x and (None if self._muted(x.label) else x) for x in (perception.whole, perception.noted))
+            perception = replace(perception, sounds=kept, whole=whole, noted=noted)
         return self._step(perception)
 
     def commit(self) -> Step | None:

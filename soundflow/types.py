@@ -107,7 +107,8 @@ class Perception:
     embedding. speech: [D_s] mean speech frame of the chunk, zeros where nobody speaks. alert: log-odds of the alert
     branch (0 without one), less what the tags say against it (`soundflow.perceive.rivals`). own: a probability for each
     sound that the user taught (`soundflow.perceive.own`), 0.5 where the dial's middle fires.
-    whole: a sound that has ended, under the name that all of it gives it (`soundflow.perceive.whole`).
+    whole: a sound that has ended, under the name that all of it gives it (`soundflow.perceive.whole`). noted: the same
+    for what is told and remembered, which asks for less.
     """
 
     chunk: int
@@ -123,6 +124,7 @@ class Perception:
     own: tuple[float, ...] = ()
     named: FloatArray | None = None
     whole: Whole | None = None
+    noted: Whole | None = None
 
     @property
     def sure(self) -> FloatArray:

@@ -1,5 +1,6 @@
 """`soundflow train calibrate-tags FEATURES TAGS_JSON`: how surely a sound is heard, and from where on that counts.
 `soundflow train names FEATURES --held OTHERS --out FILE`: heads that name sounds.
+`soundflow train whole-names FEATURES --audio DIR --heads FILE --out FILE`: and which of them a whole sound is.
 """
 
 from __future__ import annotations
@@ -89,6 +90,34 @@ def names(
         f"{found.classes} classes of {found.events} events; on the held streams F1 of the events {found.before:.3f}"
         f" -> {found.after:.3f} (one shift of all heads was chosen on them)"
     )
+
+
+@app.command("whole-names")
+def whole_names(
+    features: Annotated[list[Path], typer.Argument(help="Folders of cached features of train streams.")],
+    audio: Annotated[list[Path], typer.Option(help="Folder of recordings with an index.csv; again for more.")],
+    heads: Annotated[Path, typer.Option(help="Folder of the named.safetensors whose classes it chooses from.")],
+    out: Annotated[Path, typer.Option(help="named.safetensors to write: those heads, and what was fitted.")],
+    seed: int = 0,
+) -> None:
+    """Fit which class a whole sound is (nano's sound encoder), on recordings by themselves and on cached streams."""
+    from training import whole_names as fitting
+    from training.features import load_all
+    from training.heard_by import check
+    from training.own_clips import Ear
+
+    if (found := nano.heads(heads)) is None:
+        raise ConfigError(f"{heads}: a named.safetensors was expected")
+    for folder in features:
+        check(folder, None)
+    ear, classes = Ear(nano.parts().sound), set(found.classes)
+    examples = [x for folder in features for x in fitting.events(load_all(folder, {}), classes)]
+    streamed = len(examples)
+    for folder in audio:
+        examples += fitting.recordings(folder, ear, classes, typer.echo, seed)
+    among = fitting.fit(examples)
+    replace(found, among=among).save(out)
+    typer.echo(f"{len(among.classes)} classes; {streamed} events of streams, {len(examples) - streamed} takes")
 
 
 def _say(found: tag_thresholds.Fit) -> str:

@@ -19,11 +19,11 @@ from soundflow.decide.likeness import unit
 from soundflow.types import FloatArray
 
 NEWEST: Final = 3
-"""Chunks whose mean is what is heard, as of the branch's say (`soundflow.decide.evidence`)."""
+"""Chunks of which the one that is least like the room counts; the branch's say is of as many."""
 BEFORE: Final = 25
-"""Chunks (10 s) before them whose mean is what was heard; at least KNOWN of them."""
+"""Chunks (10 s) before them whose mean is the room; at least KNOWN of them."""
 KNOWN: Final = 4
-LIKE: Final = 0.75
+LIKE: Final = 0.7
 """Cosine from which on it is taken as the same, more surely by STEEP log-odds for 1, at most MOST."""
 STEEP: Final = 20.0
 MOST: Final = 3.0
@@ -57,9 +57,8 @@ class Familiar:
     def _newest(self) -> float:
         if len(self.heard) < NEWEST + KNOWN:
             return 0.0
-        every = np.stack(self.heard).astype(np.float32)
-        now, before = every[-NEWEST:].mean(axis=0), every[:-NEWEST].mean(axis=0)
-        cosine = float(unit(now) @ unit(before))
+        before = np.stack(self.heard)[:-NEWEST].astype(np.float32).mean(axis=0)
+        cosine = float(unit(self.heard[-1].astype(np.float32)) @ unit(before))
         return min(max((cosine - LIKE) * STEEP, 0.0), MOST)
 
     def snapshot(self) -> dict[str, Any]:

@@ -6,7 +6,9 @@ ringtone to them and typing is nothing. A head sees the embedding, the best scor
 encoder says.
 
 named.safetensors    `weight` [K, D], `gain`, `bias`, `branch` [K]; as metadata `format`, and `classes`: a JSON object
-                     of K class names with the labels of each. A file of format 1 has no `branch`.
+                     of K class names with the labels of each. For whole sounds (`soundflow.perceive.among`) `among`
+                     [M, D], `among_bias` [M] and as metadata `among`, a JSON list of M of these names; or none of
+                     them, as in format 2. A file of format 1 has no `branch` either.
 """
 
 from __future__ import annotations
@@ -22,22 +24,24 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from soundflow.errors import ConfigError, WeightsError
+from soundflow.perceive.among import Among
 from soundflow.perceive.own import features
 from soundflow.types import FloatArray
 
 FILE: Final = "named.safetensors"
-FORMAT, OF_BEFORE = "2", "1"
+FORMAT, OF_BEFORE = "3", ("1", "2")
 SURE: Final = 6.0
 """Bound of the log-odds: no sound is surer than 0.9975."""
 UNSURE: Final = 8.0
 """And of those that it is not heard, which somebody who waits for it makes less of (`soundflow.decide.evidence`)."""
 _TENSORS: Final = {"weight", "gain", "bias", "branch"}
+_OF_WHOLES: Final = {"among", "among_bias"}
 
 
 @dataclass(frozen=True)
 class NamedSounds:
     """classes: name -> its labels, each in one class only. weight [K, D], gain, bias and branch [K], in the order of
-    `classes`.
+    `classes`. among: which of them a whole sound is.
 
     Raises:
         ConfigError: shapes that do not fit, a label in two classes, or a number that is not finite.
@@ -48,6 +52,7 @@ class NamedSounds:
     gain: FloatArray
     bias: FloatArray
     branch: FloatArray
+    among: Among | None = None
 
     def __post_init__(self) -> None:
         count, named = len(self.classes), [label for labels in self.classes.values() for label in labels]
@@ -59,6 +64,11 @@ class NamedSounds:
             raise ConfigError("classes: at least one was expected, labels for each, and no label twice")
         if not all(np.isfinite(x).all() for x in (self.weight, *rows)):
             raise ConfigError("weight, gain, bias, branch: finite numbers were expected")
+        if self.among and self.among.weight.shape[1] != self.weight.shape[1]:
+            got = [self.weight.shape, self.among.weight.shape]
+            raise ConfigError(f"weight and among: as wide as each other was expected, got {got}")
+        if self.among and (unknown := sorted(set(self.among.classes) - set(self.classes))):
+            raise ConfigError(f"among: a class with a head was expected, got {unknown[0]!r}")
 
     @property
     def labels(self) -> frozenset[str]:
@@ -80,16 +90,21 @@ class NamedSounds:
         try:
             with safe_open(path, "numpy") as file:
                 meta, tensors = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dictionary
-            classes = json.loads(meta.get("classes", "null"))
+            classes, among = (json.loads(meta.get(name, "null")) for name in ("classes", "among"))
         except (OSError, SafetensorError, ValueError) as error:
             raise WeightsError(f"{path}: heads of named sounds were expected ({error})") from error
-        if meta.get("format") == OF_BEFORE and "bias" in tensors:
-            meta["format"], tensors["branch"] = FORMAT, np.zeros_like(tensors["bias"])
-        if meta.get("format") != FORMAT or not isinstance(classes, dict) or set(tensors) != _TENSORS:
-            raise WeightsError(f"{path}: format {FORMAT}, classes and {sorted(_TENSORS)} were expected")
+        if meta.get("format") in OF_BEFORE and "bias" in tensors:
+            meta["format"] = FORMAT
+            tensors.setdefault("branch", np.zeros_like(tensors["bias"]))
+        wanted = _TENSORS | (_OF_WHOLES if among is not None else set())
+        if meta.get("format") != FORMAT or not isinstance(classes, dict) or set(tensors) != wanted:
+            raise WeightsError(f"{path}: format {FORMAT}, classes and {sorted(wanted)} were expected")
         try:
             listed = {str(name): tuple(str(x) for x in labels) for name, labels in classes.items()}
-            return NamedSounds(listed, **{name: value.astype(np.float32) for name, value in tensors.items()})
+            values = {name: value.astype(np.float32) for name, value in tensors.items()}
+            whole = [values.pop(name) for name in sorted(_OF_WHOLES & set(values))]
+            chosen = Among(tuple(str(x) for x in among), *whole) if whole else None
+            return NamedSounds(listed, **values, among=chosen)
         except (TypeError, ConfigError) as error:
             raise WeightsError(f"{path}: {error}") from error
 
@@ -97,7 +112,11 @@ class NamedSounds:
         """Write the file; weights in float16."""
         meta = {"format": FORMAT, "classes": json.dumps({k: list(v) for k, v in self.classes.items()})}
         half: Any = self.weight.astype(np.float16)
-        save_file({"weight": half, "gain": self.gain, "bias": self.bias, "branch": self.branch}, path, meta)
+        tensors = {"weight": half, "gain": self.gain, "bias": self.bias, "branch": self.branch}
+        if self.among:
+            meta["among"] = json.dumps(self.among.classes)
+            tensors |= {"among": self.among.weight.astype(np.float16), "among_bias": self.among.bias}
+        save_file(tensors, path, meta)
 
 
 class Naming:

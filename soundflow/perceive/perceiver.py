@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from soundflow.errors import AudioFormatError, WeightsError
+from soundflow.perceive.among import Choosing
 from soundflow.perceive.expected import ANYTHING, Expected
 from soundflow.perceive.labels import SPEECH
 from soundflow.perceive.moonshine import Moonshine
@@ -25,7 +26,7 @@ from soundflow.perceive.speech import SpeechEncoder
 from soundflow.perceive.tags import SoundEvents, SoundEventsConfig, SoundEventsState, TagCalibration
 from soundflow.perceive.thresholds import Thresholds
 from soundflow.perceive.vad import VadState, VoiceActivity
-from soundflow.perceive.whole import WholeSounds, WholeState
+from soundflow.perceive.whole import NOTED, WholeConfig, WholeSounds, WholeState
 from soundflow.perceive.words import WordsChannel, WordsConfig
 from soundflow.types import AudioChunk, FloatArray, Perception, Sound, Vad, Words
 
@@ -69,6 +70,7 @@ class PerceiverState:
     own: OwnState
     own_events: SoundEventsState
     whole: WholeState
+    noted: WholeState
 
     def snapshot(self) -> dict[str, Any]:
         return {name: getattr(self, name).snapshot() for name in self.__slots__}
@@ -128,7 +130,9 @@ class Perceiver:
             raise WeightsError(f"own sounds: a name that is no AudioSet label was expected, got {taken[0]!r}")
         self._naming = Naming(named, self.labels, senses.names) if named else None
         self.headed = named.labels if named else frozenset()
-        self._whole = WholeSounds(self.labels, self.headed, chunk_samples)
+        choose = Choosing(named.among, named.classes, self.labels) if named and named.among else None
+        self._whole = WholeSounds(self.labels, self.headed, chunk_samples, WholeConfig(), choose)
+        self._noted = WholeSounds(self.labels, self.headed, chunk_samples, NOTED, choose)
         self._own_events = SoundEvents(self.own.names, chunk_samples, OWN_EVENTS)
         self._speech_tags = [i for i, name in enumerate(self.labels) if name in SPEECH]
         self._rivals = Rivals(self.labels)
@@ -153,6 +157,7 @@ class Perceiver:
             self.own.init_state(),
             self._own_events.init_state(),
             self._whole.init_state(),
+            self._noted.init_state(),
         )
 
     def expect(self, state: PerceiverState, expected: Expected) -> None:
@@ -224,6 +229,7 @@ class Perceiver:
         named = self._naming(p[None], frames.sound[None], frames.names[None])[0] if self._naming else None
         sure = p if named is None else named
         alert = frames.alert - float(self._rivals.less(frames.tags[None])[0])
+        heard = frames.level_db, sure, alert, frames.sound, chunk.index
         sounds = self._events.step(sure, chunk.index, state.events)
         sounds += self._own_events.step(frames.own, chunk.index, state.own_events)
         return Perception(
@@ -239,7 +245,8 @@ class Perceiver:
             alert=alert,
             own=tuple(frames.own.tolist()),
             named=named,
-            whole=self._whole.step(frames.level_db, sure, alert, chunk.index, state.whole),
+            whole=self._whole.step(*heard, state.whole),
+            noted=self._noted.step(*heard, state.noted),
         )
 
     def step_rows(

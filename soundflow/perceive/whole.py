@@ -8,7 +8,7 @@ or the surest chunk does. Speech is not named here, its words are kept.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,7 +21,8 @@ from soundflow.perceive.named import SURE, log_odds
 from soundflow.types import FloatArray, Whole
 
 FLOOR_CHUNKS: Final = 25  # of which the quietest is the background
-Heard = tuple[float, FloatArray, float]  # level, probabilities and alert branch of a chunk
+Heard = tuple[float, FloatArray, float, FloatArray]  # level, probabilities, alert branch and embedding of a chunk
+Chooser = Callable[[FloatArray], FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ class WholeConfig:
             raise ConfigError(f"whole sounds: margin_db, drop_db > 0 and 0 <= hang < most were expected, got {self}")
 
 
+NOTED: Final = WholeConfig(hang=0, least=-5.5, unheard=6.0, speech=3.0)
+"""Of what is remembered: a name more often, and one for each of two sounds with 0.4 s between them. What it says of
+alerts is worth less, so that the second look goes by the default."""
+
+
 @dataclass(slots=True)
 class WholeState:
     """Of one stream. `levels` of the last chunks; of the sound that goes on its `onset` (-1: none), how many of its
@@ -71,7 +77,7 @@ class WholeState:
             "onset": self.onset,
             "quiet": self.quiet,
             "told": self.told,
-            "heard": [(level, p.copy(), alert) for level, p, alert in self.heard],
+            "heard": [(level, p.copy(), alert, sound.copy()) for level, p, alert, sound in self.heard],
         }
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
@@ -79,7 +85,10 @@ class WholeState:
         self.levels.clear()
         self.levels.extend(float(x) for x in snapshot["levels"])
         self.onset, self.quiet, self.told = int(snapshot["onset"]), int(snapshot["quiet"]), bool(snapshot["told"])
-        self.heard = [(float(level), np.array(p, np.float32), float(alert)) for level, p, alert in snapshot["heard"]]
+        self.heard = [
+            (float(level), np.array(p, np.float32), float(alert), np.array(sound, np.float32))
+            for level, p, alert, sound in snapshot["heard"]
+        ]
 
 
 class WholeSounds:
@@ -88,11 +97,19 @@ class WholeSounds:
     Args:
         labels: of the probabilities.
         headed: labels that a head of their own speaks for; empty where there are no heads, and all count alike.
+        choose: embeddings [n, D] of the loud chunks -> what speaks for each label beside its log-odds [L], which then
+            chooses the name (`soundflow.perceive.among`); whether there is one, `margin` and `alert` stay.
     """
 
     def __init__(
-        self, labels: Sequence[str], headed: Collection[str], chunk_samples: int, config: WholeConfig | None = None
+        self,
+        labels: Sequence[str],
+        headed: Collection[str],
+        chunk_samples: int,
+        config: WholeConfig | None = None,
+        choose: Chooser | None = None,
     ) -> None:
+        self._choose = choose
         self.labels, self.chunk_samples, self.config = tuple(labels), chunk_samples, config or WholeConfig()
         self._speech: NDArray[np.intp] = np.array([i for i, x in enumerate(labels) if x in SPEECH], np.intp)
         self._least = self.config.least if headed else self.config.bare
@@ -104,7 +121,9 @@ class WholeSounds:
         """State of a stream that has not begun."""
         return WholeState()
 
-    def step(self, level_db: float, p: FloatArray, alert: float, chunk: int, state: WholeState) -> Whole | None:
+    def step(
+        self, level_db: float, p: FloatArray, alert: float, sound: FloatArray, chunk: int, state: WholeState
+    ) -> Whole | None:
         """The sound that ended, or grew longer than `most` chunks, in this chunk; None where none did, or it has no
         name.
 
@@ -112,6 +131,7 @@ class WholeSounds:
             level_db: of the chunk.
             p: [L] probabilities of it.
             alert: log-odds of the alert branch, 0 without one.
+            sound: [D] embedding of it.
             chunk: its index.
             state: updated in place.
         """
@@ -119,12 +139,12 @@ class WholeSounds:
         loud = level_db > min(state.levels) + self.config.margin_db
         if state.onset < 0:
             if loud:
-                state.onset, state.quiet, state.heard = chunk * self.chunk_samples, 0, [(level_db, p, alert)]
+                state.onset, state.quiet, state.heard = chunk * self.chunk_samples, 0, [(level_db, p, alert, sound)]
             return None
         state.quiet = 0 if loud else state.quiet + 1
         ended = state.quiet > self.config.hang
         if not ended and not state.told:
-            state.heard.append((level_db, p, alert))
+            state.heard.append((level_db, p, alert, sound))
         named = None
         if (ended or len(state.heard) >= self.config.most) and not state.told:
             state.told = True
@@ -137,15 +157,16 @@ class WholeSounds:
         return named
 
     def _named(self, heard: Sequence[Heard], onset: int, end: int) -> Whole | None:
-        loudest = max(level for level, _, _ in heard)
-        loud = [(p, alert) for level, p, alert in heard if level > loudest - self.config.drop_db]
-        odds = log_odds(np.stack([p for p, _ in loud]))
+        loudest = max(level for level, *_ in heard)
+        loud = [(p, alert, sound) for level, p, alert, sound in heard if level > loudest - self.config.drop_db]
+        odds = log_odds(np.stack([p for p, _, _ in loud]))
         mean = odds.mean(axis=0)
         sure = mean - self._less
-        name = int(sure.argmax())
         spoken = float(odds[:, self._speech].max(axis=1, initial=-np.inf).mean()) - self.config.speech
-        if sure[name] < max(self._least, spoken):
+        if sure.max() < max(self._least, spoken):
             return None
+        said = self._choose(np.stack([sound for _, _, sound in loud])) if self._choose else 0.0
+        name = int((sure + said).argmax())
         margin = sure[self._alerting].max(initial=-SURE) - sure[~self._alerting].max(initial=-SURE)
-        alert = sum(alert for _, alert in loud) / len(loud)
+        alert = sum(alert for _, alert, _ in loud) / len(loud)
         return Whole(self.labels[name], float(1 / (1 + np.exp(-mean[name]))), onset, end, float(margin), alert)

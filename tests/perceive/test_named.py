@@ -10,6 +10,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from soundflow.errors import ConfigError, WeightsError
+from soundflow.perceive.among import Among
 from soundflow.perceive.chunker import Chunker
 from soundflow.perceive.named import FILE, NamedSounds, Naming
 from soundflow.perceive.own import features
@@ -79,7 +80,21 @@ def test_a_file_gives_what_was_saved(tmp_path):
     assert [*found.classes] == ["whistle", "owl"]
     for name in ("weight", "gain", "bias", "branch"):
         assert np.array_equal(getattr(found, name), getattr(heads(), name))
+    assert found.among is None
     assert NamedSounds.load(tmp_path / "elsewhere") is None
+
+
+AMONG = Among(("owl",), np.array([[1, 0, 0.5, 0]], np.float32), np.array([0.25], np.float32))
+
+
+def test_a_file_says_which_of_them_a_whole_sound_is(tmp_path):
+    heads(among=AMONG).save(tmp_path / FILE)
+    found = NamedSounds.load(tmp_path)
+    assert found is not None
+    assert found.among is not None
+    assert found.among.classes == ("owl",)
+    assert np.array_equal(found.among.weight, AMONG.weight)
+    assert np.array_equal(found.among.bias, AMONG.bias)
 
 
 def test_a_file_of_before_goes_without_a_branch(tmp_path):
@@ -97,6 +112,8 @@ def test_a_file_of_before_goes_without_a_branch(tmp_path):
         ({"classes": {"whistle": ("Whistle",), "owl": ("Whistle",)}}, "no label twice"),
         ({"classes": {"whistle": ("Whistle",), "owl": ()}}, "labels for each"),
         ({"bias": np.array([0, np.nan], np.float32)}, "finite numbers"),
+        ({"among": replace(AMONG, classes=("dog",))}, "among: a class with a head was expected, got 'dog'"),
+        ({"among": replace(AMONG, weight=np.ones((1, 3), np.float32))}, "as wide as each other"),
     ],
 )
 def test_what_does_not_fit_is_refused(changed, said):
@@ -112,7 +129,12 @@ def test_labels_of_another_encoder_are_named():
 @pytest.mark.parametrize(
     ("meta", "tensors", "said"),
     [
-        ({"format": "9", "classes": "{}"}, {}, "format 2"),
+        ({"format": "9", "classes": "{}"}, {}, "format 3"),
+        (
+            {"format": "3", "classes": json.dumps({"owl": ["Owl"]}), "among": json.dumps(["owl"])},
+            {"weight": np.zeros((1, 4)), "gain": np.ones(1), "bias": np.ones(1), "branch": np.ones(1)},
+            "'among', 'among_bias'",
+        ),
         ({"format": "1"}, {}, "classes"),
         (
             {"format": "1", "classes": json.dumps({"owl": ["Owl"]})},

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from soundflow.errors import ConfigError
-from soundflow.perceive.whole import WholeConfig, WholeSounds, WholeState
+from soundflow.perceive.whole import NOTED, Chooser, WholeConfig, WholeSounds, WholeState
 from soundflow.types import FloatArray, Whole
 
 LABELS = ("Speech", "Dog", "Cat", "Piano", "Inside, small room")
@@ -19,10 +19,25 @@ def p_of(values: dict[str, float]) -> FloatArray:
     return np.array([values.get(label, 0.003) for label in LABELS], np.float32)
 
 
-def play(heard: Heard, headed: tuple[str, ...] = ("Dog", "Cat"), config: WholeConfig | None = None) -> list[Whole]:
-    whole = WholeSounds(LABELS, headed, CHUNK, config)
+NO_SOUND = np.zeros(4, np.float32)
+
+
+def sound_of(values: dict[str, float]) -> FloatArray:
+    """An embedding that knows which label is the likeliest."""
+    return np.eye(len(LABELS), dtype=np.float32)[int(p_of(values).argmax())]
+
+
+def play(
+    heard: Heard,
+    headed: tuple[str, ...] = ("Dog", "Cat"),
+    config: WholeConfig | None = None,
+    choose: Chooser | None = None,
+) -> list[Whole]:
+    whole = WholeSounds(LABELS, headed, CHUNK, config, choose)
     state = whole.init_state()
-    found = [whole.step(level, p_of(values), level, k, state) for k, (level, values) in enumerate(heard)]
+    found = [
+        whole.step(level, p_of(values), level, sound_of(values), k, state) for k, (level, values) in enumerate(heard)
+    ]
     assert state.onset == -1
     return [sound for sound in found if sound]
 
@@ -72,6 +87,31 @@ def test_a_head_is_believed_sooner_than_a_bare_label() -> None:
     assert not play(faint, headed=())
 
 
+def test_what_chooses_among_them_sees_the_loud_chunks_and_names_without_moving_the_margin() -> None:
+    seen = []
+
+    def choose(embeddings: FloatArray) -> FloatArray:
+        seen.append(embeddings)
+        return np.array([0, 0, 4, 0, 0], np.float32)
+
+    heard = around((LOUD, {"Dog": 0.5, "Cat": 0.1}), (LOUD - 20, {"Cat": 0.9}), (LOUD, {"Dog": 0.5, "Cat": 0.1}))
+    (plain,), (chosen,) = play(heard), play(heard, choose=choose)
+    assert (plain.label, chosen.label) == ("Dog", "Cat")
+    assert (plain.margin, plain.alert, plain.onset) == (chosen.margin, chosen.alert, chosen.onset)
+    assert seen[0].argmax(axis=1).tolist() == [1, 1]
+
+
+def test_what_gets_no_name_is_not_chosen_among() -> None:
+    faint = around(*[(LOUD, {"Dog": 0.005})] * 3)
+    assert not play(faint, choose=lambda _: np.array([0, 9, 0, 0, 0], np.float32))
+
+
+def test_what_is_remembered_is_named_sooner_and_told_apart_in_a_short_pause() -> None:
+    bark, faint = (LOUD, {"Dog": 0.6}), (LOUD, {"Dog": 0.0055})
+    assert len(play(around(bark, (QUIET, {}), bark), config=NOTED)) == 2
+    assert [len(play(around(faint), config=config)) for config in (None, NOTED)] == [0, 1]
+
+
 def test_nothing_stands_out() -> None:
     assert not play([(QUIET + 5 * (k % 2), {"Dog": 0.9}) for k in range(20)])
 
@@ -80,7 +120,7 @@ def test_a_long_sound_is_named_once_and_held_for_no_longer() -> None:
     whole = WholeSounds(LABELS, ("Dog",), CHUNK, WholeConfig(most=5))
     state, found, most = whole.init_state(), [], 0
     for k in range(40):
-        found.append(whole.step(LOUD if k >= 2 else QUIET, p_of({"Dog": 0.7}), 0.0, k, state))
+        found.append(whole.step(LOUD if k >= 2 else QUIET, p_of({"Dog": 0.7}), 0.0, NO_SOUND, k, state))
         most = max(most, len(state.heard))
     assert [k for k, sound in enumerate(found) if sound] == [6]
     assert most < 5
@@ -91,10 +131,12 @@ def test_a_snapshot_goes_on_as_the_state_did() -> None:
     whole = WholeSounds(LABELS, ("Dog",), CHUNK)
     one, heard = whole.init_state(), around((LOUD, {"Dog": 0.7}), (LOUD, {"Dog": 0.5}))
     for k, (level, values) in enumerate(heard[:4]):
-        whole.step(level, p_of(values), 1.0, k, one)
+        whole.step(level, p_of(values), 1.0, NO_SOUND, k, one)
     other = WholeState()
     other.restore(one.snapshot())
-    ends = [[whole.step(lv, p_of(v), 2.0, k, s) for k, (lv, v) in enumerate(heard[4:], 4)] for s in (one, other)]
+    ends = [
+        [whole.step(lv, p_of(v), 2.0, NO_SOUND, k, s) for k, (lv, v) in enumerate(heard[4:], 4)] for s in (one, other)
+    ]
     assert ends[0] == ends[1]
     assert any(ends[0])
     one.reset()
