@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -88,3 +89,44 @@ def test_a_pause_that_the_tags_outlast_makes_two_of_one():
             watch.hear(_perceived(k, level, Dog=0.9))
         counted[name] = watch.answered("How often did you hear a dog?", 10 * CHUNK)
     assert counted == {"apart": "I heard a dog twice.", "as one": "I heard a dog once."}
+
+
+def _ended(k: int, label: str, onset: int, **p: float) -> Perception:
+    return replace(_perceived(k, **p), noted=Whole(label, 0.4, onset * CHUNK, k * CHUNK))
+
+
+def test_what_only_the_whole_of_it_is_known_by_is_waited_for_too():
+    watch = Watch("Tell me when you hear a dog.", LABELS, FIT)
+    watch.hear(_perceived(0))
+    quiet = watch.bias()
+    watch.hear(_ended(1, "Cat", 0))
+    assert watch.bias() == quiet
+    watch.hear(_ended(2, "Dog", 1))
+    assert watch.bias() > quiet + 10
+    assert watch.judge(("a cat",)).name == "a dog"
+
+
+def test_what_was_told_of_while_it_went_on_is_not_told_of_again_by_its_whole():
+    watch = Watch("Count the dogs and tell me each time.", LABELS, FIT)
+    for k, p in enumerate((1e-4, 0.9, 1e-4, 1e-4)):
+        watch.hear(_perceived(k, level=-50.0 if p < 0.1 else -30.0, Dog=p))
+        if p > 0.1:
+            watch.told(watch.judge(("a dog",)), (k + 1) * CHUNK)
+    there = Watch("Count the dogs and tell me each time.", LABELS, FIT)
+    there.restore(watch.snapshot())
+    for one in (watch, there):
+        one.hear(_ended(4, "Dog", 1, level=-50.0))
+        assert not one.judge(("a dog",)).name, "it began before it was told of"
+        one.hear(_ended(5, "Dog", 4, level=-50.0))
+        assert one.judge(("a dog",)).count == 2, "another one, although the level fell"
+
+
+def test_a_sound_that_began_before_it_was_asked_for_was_not_missed():
+    watch = Watch("", LABELS, FIT)
+    for k in range(3):
+        watch.hear(_perceived(k))
+    assert watch.heard_said("Tell me when you hear a dog.", 3 * CHUNK)
+    watch.hear(_ended(3, "Dog", 1))
+    assert float(watch.sure[-1].max()) < 0.01
+    watch.hear(_ended(4, "Dog", 3))
+    assert float(watch.sure[-1].max()) == 0.5
