@@ -91,7 +91,7 @@ def other_format(folder: Path) -> None:
 def narrow(path: Path) -> None:
     found = NamedSounds.load(path.parent)
     assert found is not None
-    replace(found, weight=found.weight[:, :8]).save(path)
+    replace(found, weight=found.weight[:, :8], among=None).save(path)
 
 
 @pytest.mark.parametrize(
