@@ -236,8 +236,8 @@ class Session:
             events.append(sound_event(sound, t))
             if (note := sound_note(sound)) is not None:
                 s.fresh.append((p.chunk, note))
+        events += [whole_event(p.whole, t)] if p.whole else []
         if p.noted is not None:
-            events.append(whole_event(p.noted, t))
             s.fresh.append((p.chunk, whole_note(p.noted)))
         s.stable_words += len(p.words.new)
         events += transcript_events(p.words, t, s.speech_start, s.stable_words)

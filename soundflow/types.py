@@ -108,7 +108,7 @@ class Perception:
     branch (0 without one), less what the tags say against it (`soundflow.perceive.rivals`). own: a probability for each
     sound that the user taught (`soundflow.perceive.own`), 0.5 where the dial's middle fires.
     whole: a sound that has ended, under the name that all of it gives it (`soundflow.perceive.whole`). noted: the same
-    for what is told and remembered, which asks for less.
+    for what is remembered, and for what somebody waits for, which asks for less.
     """
 
     chunk: int

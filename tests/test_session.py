@@ -224,7 +224,7 @@ def test_what_leaves_the_cache_becomes_a_note_that_a_later_question_gets():
 def test_a_whole_sound_is_sent_and_noted():
     s, zeros = Script(), np.zeros(1, np.float32)
     for whole in (Whole("Bark", 0.4, CHUNK, 3 * CHUNK), Whole("Dog", 0.4, 3 * CHUNK, 5 * CHUNK)):
-        heard = Perception(4, 5 * CHUNK, zeros, zeros, zeros, Vad((), False), Words(), noted=whole)
+        heard = Perception(4, 5 * CHUNK, zeros, zeros, zeros, Vad((), False), Words(), whole=whole, noted=whole)
         (event,) = s.session.perceived(heard)
     assert event.to_json() == '{"type": "sound.whole", "t": 2.0, "label": "Dog", "p": 0.4, "onset": 1.2, "offset": 2.0}'
     assert [n.text for n in s.session.remembered(9 * CHUNK)] == ["a dog barking", "a dog"]
