@@ -230,6 +230,15 @@ def test_a_whole_sound_is_sent_and_noted():
     assert [n.text for n in s.session.remembered(9 * CHUNK)] == ["a dog barking", "a dog"]
 
 
+def test_what_only_is_remembered_is_noted_and_not_sent():
+    s, zeros = Script(), np.zeros(1, np.float32)
+    noted = Whole("Dog", 0.4, CHUNK, 3 * CHUNK)
+    assert (
+        s.session.perceived(Perception(4, 5 * CHUNK, zeros, zeros, zeros, Vad((), False), Words(), noted=noted)) == []
+    )
+    assert [n.text for n in s.session.remembered(9 * CHUNK)] == ["a dog"]
+
+
 def test_notes_are_bounded():
     s = Script()
     for k in range(2 * MAX_NOTES):

@@ -17,8 +17,10 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
+from soundflow import SAMPLE_RATE_HZ
 from soundflow.errors import DataError
 from soundflow.perceive.among import Among, seen
+from soundflow.perceive.whole import WholeConfig
 from soundflow.types import FloatArray
 from training.named_classes import class_of
 from training.named_sounds import HEARD, WINDOW
@@ -31,7 +33,7 @@ MOST: Final = 120
 """Recordings of a class in a folder."""
 LEAST: Final = 6
 """Examples of a class; a label of one with fewer goes by its head alone."""
-LONGEST: Final = 12  # chunks of an event, as of a whole sound
+LONGEST: Final = WholeConfig().most  # chunks of an event
 STEPS: Final = 200  # of L-BFGS
 BED_S: Final = 20
 Example = tuple[str, FloatArray]
@@ -45,7 +47,7 @@ def recordings(
     with (folder / "index.csv").open(encoding="utf-8", newline="") as file:
         rows = [r for r in csv.DictReader(file) if r["split"] == "train" and r["open"] == "yes"]
     rng = np.random.default_rng(seed)
-    beds = [read(folder / r["path"])[: BED_S * 16_000] for r in rows if r["kind"] == "ambience"]
+    beds = [read(folder / r["path"])[: BED_S * SAMPLE_RATE_HZ] for r in rows if r["kind"] == "ambience"]
     named = [(name, folder / r["path"]) for r in rows if (name := _class_of(r)) in classes]
     if not named:
         raise DataError("openly licensed train events of a class with a head were expected, got none", str(folder))

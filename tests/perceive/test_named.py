@@ -194,3 +194,24 @@ def test_sounds_of_a_stream_are_told_of_by_the_heads_that_ship(nano_parts):
     assert [x.sounds for x, _ in plain] != [x.sounds for x, _ in named]
     with pytest.raises(WeightsError, match="an alert branch that names 'airplane' was expected"):
         Perceiver(replace(parts, branch=None), 6_400, calibration, named=shipped)
+
+
+@pytest.mark.weights
+def test_whole_sounds_of_a_stream_are_chosen_among_the_classes_that_ship(nano_parts, monkeypatch):
+    vad, sound = nano_parts / "vad" / "silero_vad_16k_op15.onnx", nano_parts / "sound" / "yamnet.tflite"
+    parts = Parts(nano_parts / "asr", vad, sound, nano.ADAPTER / "alert.safetensors")
+    shipped = NamedSounds.load(nano.ADAPTER)
+    assert shipped is not None
+    assert shipped.among is not None
+    audio = scene(16)
+    heard = [p for p, _ in perceive(Perceiver(parts, 6_400, named=shipped), audio)]
+    at = {kind: next(p.chunk for p in heard if getattr(p, kind)) for kind in ("whole", "noted")}
+    assert at["noted"] <= at["whole"]
+    assert {p.noted.label for p in heard if p.noted} & {"Siren", "Police car (siren)", "Ambulance (siren)"}
+    monkeypatch.setattr("soundflow.perceive.among.SHARE", 100.0)
+    only = Among(("owl", "dog"), np.zeros((2, shipped.weight.shape[1]), np.float32), np.array([9, 0], np.float32))
+    owls = [p for p, _ in perceive(Perceiver(parts, 6_400, named=replace(shipped, among=only)), audio)]
+    assert {p.whole.label for p in owls if p.whole} | {p.noted.label for p in owls if p.noted} <= {"Owl", "Hoot"}
+    assert [p.whole and (p.whole.margin, p.whole.alert) for p in owls] == [
+        p.whole and (p.whole.margin, p.whole.alert) for p in heard
+    ]
