@@ -194,7 +194,7 @@ class Row:
         if self._last is None:
             tags, sound, speech = (np.zeros(n, np.float32) for n in self.model.lalm.projector.sizes)
             self._last = Perception(0, self.now, tags, sound, speech, Vad((), False), Words())
-        if text and self.watch.heard_said(text, self.now):
+        if text and self.watch.heard_said(text, self.now, typed=True):
             self._asked()
         heard = text or self.session.unanswered()
         if not heard or self.session.state.open_reply:

@@ -25,6 +25,7 @@ from soundflow.decide.tally import Tally
 from soundflow.decide.waited import HEARD, MEMORY, Waited, log_odds
 from soundflow.perceive.asked import asked_tags
 from soundflow.perceive.labels import ALERTING, HAZARDS, display_name, group_of
+from soundflow.perceive.nearest import Reading, heard_as, read
 from soundflow.perceive.standing import Standing
 from soundflow.respond.reminders import Due, Reminders, much
 from soundflow.respond.spoken_numbers import spelled
@@ -94,8 +95,8 @@ class Watch:
         self._tags: deque[FloatArray] = deque(maxlen=TAG_MEMORY)
         self._sure: deque[FloatArray] = deque(maxlen=TAG_MEMORY)
         self._alerts: deque[float] = deque(maxlen=TAG_MEMORY)
-        self._lasting, self._pause = Lasting(), Pause()
-        self._familiar, self._tally = Familiar(), Tally(len(self._labels))
+        self._lasting, self._familiar = Lasting(), Familiar()
+        self._tally, self._pauses, self._pause = Tally(len(self._labels)), Pause(len(self._labels)), Pause()
         self._now = 0
         self.reminders = Reminders()
         self._instruction: str | None = None
@@ -108,7 +109,7 @@ class Watch:
             return
         self._instruction = instruction
         self.standing = Standing(instruction, self._labels)
-        self._by, self._heeded, self._pending = "", "", ""
+        self._by, self._read, self._heeded, self._pending = "", "", "", ""
         self._begin(0)
 
     def _begin(self, now: int) -> None:
@@ -154,9 +155,9 @@ class Watch:
             sure[missed] = max(float(sure[missed]), NAMED)
         self._sure.append(sure)
         p = self._evidence.wanted(sure)
-        paused = self._pause.hear(perception.level_db) and missed < 0
-        self._waited.hear(0.0 if paused and self._counts else p)
-        self._tally.hear(perception.sure * (not paused), perception.end_sample)
+        anew = float(self._pause.hear(perception.level_db, np.array([p], np.float32))[0])
+        self._waited.hear(anew if self._counts and missed < 0 else p)
+        self._tally.hear(self._pauses.hear(perception.level_db, perception.sure), perception.end_sample)
         self._lasting.hear(log_odds(p), perception.level_db, perception.vad.speaking)
         final, word = perception.words.final, self.standing.newest.word
         if final and word and final.text != self._by and _holds(final.text, word):
@@ -190,15 +191,17 @@ class Watch:
         """A sound that has just ended, its `alert` less what speaks against one."""
         return replace(whole, alert=whole.alert - self._familiar.least(whole.onset))
 
-    def heard_said(self, text: str, now: int) -> bool:
-        """Take a closed utterance -> whether what is waited for has changed."""
+    def heard_said(self, text: str, now: int, typed: bool = False) -> bool:
+        """Take a closed utterance -> whether what is waited for has changed. What was `typed` was not misheard."""
         text, muted = _short(text), self.standing.muted
-        if not self.standing.hear(text):
+        said = Reading(text) if typed else read(text, self._labels)
+        if not self.standing.hear(said.text):
             if not np.array_equal(muted, self.standing.muted):
                 self._heeded = text
                 self._weigh()
             return False
         self._by = self._heeded = text
+        self._read = said.name
         self._begin(now)
         return True
 
@@ -211,10 +214,12 @@ class Watch:
 
     def answered(self, text: str, now: int) -> str:
         """What was said is answered -> the answer where it asks for a time, or takes one back, or how often a sound was
-        heard; else ""."""
+        heard, or was read anew; else ""."""
         text = _short(text)
         if self._look_at >= 0 and self._by and self._by in text:
             return f"Okay, in {much(self._terms.after_s)}."
+        if self._read and self._by in text:
+            return f"Okay, I will listen for {self._read}."
         return self.reminders.hear(text, now) or self._counted(text, now)
 
     def _counted(self, text: str, now: int) -> str:
@@ -224,6 +229,8 @@ class Watch:
             return ""
         asked = np.flatnonzero(asked_tags(text, self._labels))
         columns = (asked if len(asked) else np.flatnonzero(self.standing.named)).tolist()
+        if not self._tally.count(columns, now) and (meant := heard_as(text, self._labels, self._tally.heard())):
+            columns = meant
         name = min((self._labels[i] for i in columns), key=len, default="")
         return counted_said(display_name(name), self._tally.count(columns, now)) if name else ""
 
@@ -289,7 +296,8 @@ class Watch:
             called = self._terms.called or name
             return Verdict(self._times < self._terms.nth, name, time_said(called, self._terms.nth))
         count = self._times + 1 if newest.each else 0
-        return Verdict(name=name, say=number_said(count) if self._terms.counts and count else "", count=count)
+        say = f"I hear {name}." if answers else ""  # not what the model says to what was just said
+        return Verdict(name=name, say=number_said(count) if self._terms.counts and count else say, count=count)
 
     def _drowned(self, names: Sequence[str]) -> bool:
         """Whether a hazard that nobody waits for is there more surely than what is waited for."""
@@ -342,7 +350,8 @@ class Watch:
 
     def memory(self) -> dict[str, Any]:
         """JSON: what `recall` of another stream's watch under the same instruction takes."""
-        own = {"times": self._times, "look_at": self._look_at, "by": self._by, "pending": self._pending}
+        own = {"times": self._times, "look_at": self._look_at, "by": self._by, "read": self._read}
+        own |= {"pending": self._pending}
         own |= {"waited": self._waited.snapshot(), "lasting": self._lasting.snapshot(), "tally": self._tally.memory()}
         return own | {"standing": self.standing.snapshot(), "reminders": self.reminders.snapshot()}
 
@@ -352,14 +361,15 @@ class Watch:
         self._begin(0)
         self.reminders.restore(saved["reminders"])
         self._times, self._look_at, self._by = saved["times"], saved["look_at"], saved["by"]
-        self._pending = saved["pending"]
+        self._pending, self._read = saved["pending"], saved["read"]
         self._tally.recall(saved["tally"])
         self._waited, self._lasting = Waited.restore(saved["waited"]), Lasting.restore(saved["lasting"])
 
     def snapshot(self) -> dict[str, Any]:
         """What `restore` needs."""
         heard: dict[str, Any] = {"tags": list(self._tags), "sure": list(self._sure), "alerts": list(self._alerts)}
-        heard |= {"counted": self._tally.snapshot(), "levels": self._pause.snapshot(), "told_at": self._told_at}
+        heard |= {"counted": self._tally.snapshot(), "told_at": self._told_at}
+        heard |= {"pause": self._pause.snapshot(), "pauses": self._pauses.snapshot()}
         return self.memory() | heard | {"familiar": self._familiar.snapshot()}
 
     def restore(self, saved: dict[str, Any]) -> None:
@@ -369,7 +379,8 @@ class Watch:
         self._alerts = deque(saved["alerts"], maxlen=TAG_MEMORY)
         self.recall(saved)
         self._tally.restore(saved["counted"])
-        self._pause, self._told_at = Pause.restore(saved["levels"]), saved["told_at"]
+        self._pause, self._pauses = Pause.restore(saved["pause"]), Pause.restore(saved["pauses"])
+        self._told_at = saved["told_at"]
         self._familiar = Familiar.restore(saved["familiar"])
 
 

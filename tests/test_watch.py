@@ -56,6 +56,24 @@ def test_what_is_waited_for_is_named_and_told_under_one_name():
     assert s.watch.bias() <= 0, "it goes on"
 
 
+def test_a_name_that_was_misheard_is_read_as_the_nearest_and_said_in_the_answer():
+    dog, moved = Watch("", LABELS, FIT), Watch("", LABELS, FIT)
+    assert dog.heard_said("Tell me when you hear a dawg.", CHUNK)
+    moved.recall(json.loads(json.dumps(dog.memory())))
+    for watch in (dog, moved):
+        assert watch.tags[LABELS.index("Dog")] == 1
+        assert watch.answered("Tell me when you hear a dawg.", CHUNK) == "Okay, I will listen for a dog."
+    assert not Watch("", LABELS, FIT).heard_said("Tell me when you hear a dawg.", CHUNK, typed=True)
+
+
+def test_what_was_not_heard_is_counted_as_what_was_and_sounds_like_it():
+    s = Stream()
+    for p in (0.9, 1e-4, 0.9, 1e-4):
+        s.hear(Dog=p)
+    assert s.watch.answered("How often did you hear a cat?", s.seen.end_sample) == "I have not heard a cat."
+    assert s.watch.answered("How often did you hear a dork?", s.seen.end_sample) == "I heard a dog twice."
+
+
 def test_under_a_request_another_sound_is_told_of_if_it_alerts_and_under_its_own_name():
     s = Stream("Tell me when you hear a dog.")
     s.hear(Cat=0.9)

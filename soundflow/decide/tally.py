@@ -55,6 +55,10 @@ class Tally:
             over = max(over, end)
         return found
 
+    def heard(self) -> set[int]:
+        """The labels that were heard at all."""
+        return {i for _, _, i in self._times} | set(np.flatnonzero(self._loudest > -np.inf).tolist())
+
     def memory(self) -> list[list[int]]:
         """JSON: the newest times."""
         return [list(time) for time in self._times][-REMEMBERED:]

@@ -72,8 +72,8 @@ def terms(text: str) -> Terms:
 
 
 _COUNTED: Final = re.compile(
-    r"\bhow (often|many times)\b.*\b(heard|(did|have|has|had) (you|i|we|anybody|anyone) (ever )?hear)\b|"
-    r"\bthe count (for|of)\b",
+    r"\bhow (often|many times)\b.*\b(heard|erred|(did|have|has|had) (you|i|we|anybody|anyone) (ever )?hear)\b|"
+    r"^\W*(\w+ )?often did you hear\b|\bthe count (for|of)\b",
     re.I,
 )
 _COUNTS: Final = re.compile(r"\bcount\b|\bhow (many|often)\b|\bnumber\b", re.I)
