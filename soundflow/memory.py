@@ -17,7 +17,7 @@ from soundflow.errors import DataError
 from soundflow.row import Row
 from soundflow.types import Kind, Note, ReplyRequest
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 MOST_SOUNDED: Final = 8  # embeddings of announced sounds; two kilobytes each
 
 
