@@ -40,6 +40,7 @@ SOUNDS: Final = tuple(_SOUNDS.replace("\n", "").split("|"))
 _BEFORE_A_SOUND: Final = (
     *("when you hear", "if you hear", "did you hear", "often you heard", "listen for", "watch out for", "look out for"),
     *("waiting for", "count for", "tell me about", "telling me about", "meant", "make that", "counting", "changed to"),
+    *("have you heard", "cannot hear", "still hear", "listen to"),
 )
 
 _ASKING: Final = """
@@ -50,15 +51,18 @@ count how often you hear|count the|count every|how often did you hear|how many t
 did you count how often you heard|what is the count for|second time|third time|has stopped|has ended|when it stops|
 still there in|remind me to|remind me in|remind me|reminder|set a timer for|start a timer|start a timer of|
 seconds from now|minutes from now|hours from now|stop telling me about|stop listening for|stop reporting|never mind|
-forget that|cancel that|changed my mind|instead|instead please|meant|need that any more
+forget that|cancel that|changed my mind|instead|instead please|meant|need that any more|say something when|
+say something when you hear|tell me when you cannot hear|how many times have you heard|do not have to tell me any more
 """
 ASKING: Final = tuple(_ASKING.replace("\n", "").split("|"))
+_NUMBERS: Final = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty"
 
 
 def requests() -> Iterator[str]:
     """Phrases that requests to a system that listens are made of. None opens with a word of all talk, as that would
     bend it: "four five" into "for five", letters that are spelled into "a" and "the"."""
     yield from ASKING
+    yield from (f"count {n} seconds for me" for n in _NUMBERS.split("|"))
     for sound in SOUNDS:
         for said in (sound, f"{'an' if sound[0] in 'aeiou' else 'a'} {sound}", f"the {sound}", f"some {sound}"):
             for before in _BEFORE_A_SOUND:
