@@ -71,7 +71,7 @@ def test_what_was_not_heard_is_counted_as_what_was_and_sounds_like_it():
     for p in (0.9, 1e-4, 0.9, 1e-4):
         s.hear(Dog=p)
     assert s.watch.answered("How often did you hear a cat?", s.seen.end_sample) == "I have not heard a cat."
-    assert s.watch.answered("How often did you hear a dork?", s.seen.end_sample) == "I heard a dog twice."
+    assert s.watch.answered("How often did you hear a duck?", s.seen.end_sample) == "I heard a dog twice."
 
 
 def test_under_a_request_another_sound_is_told_of_if_it_alerts_and_under_its_own_name():

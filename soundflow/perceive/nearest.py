@@ -40,11 +40,11 @@ _SOUNDED: Final = (
     ("tch", "C"), ("ch", "C"), ("sh", "S"), ("th", "T"), ("ng", "N"), ("ck", "k"), ("qu", "kw"), ("wh", "w"),
     ("kn", "n"), ("wr", "r"), ("x", "ks"), ("ce", "se"), ("ci", "si"), ("cy", "sy"), ("c", "k"), ("q", "k"),
     ("ee", "i"), ("ea", "i"), ("ie", "i"), ("ei", "i"), ("oo", "u"), ("ou", "u"), ("ow", "u"), ("ew", "u"),
-    ("ai", "e"), ("ay", "e"), ("oa", "o"), ("y", "i"), ("z", "s"), ("j", "g"),
+    ("ai", "e"), ("ay", "e"), ("oa", "o"), ("aw", "o"), ("au", "o"), ("y", "i"), ("z", "s"), ("j", "g"),
 )  # fmt: skip
 _VOWELS: Final = frozenset("aeiou")
 _ALIKE: Final = tuple(map(frozenset, ("bpdtgk", "fvT", "sSC", "mnN", "lrw")))
-VOWEL, ALIKE, LEFT_OUT = 0.4, 0.5, 0.7
+VOWEL, ALIKE, LEFT_OUT = 0.4, 0.5, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,8 @@ def read(text: str, labels: Sequence[str], among: Collection[str] = NAMES) -> Re
     name = nearest(found[3], among)
     if not name or (asked_tags(found[3], labels).any() and name.split()[-1] != found[3].lower().split()[-1]):
         return Reading(text)
-    article = found[1].strip().lower() or ("an" if name[0] in "aeiou" else "a")
+    article = found[1].strip().lower()
+    article = article if article == "some" else "an" if name[0] in "aeiou" else "a"
     said = f"{article} {found[2]}{name}"
     return Reading(f"{text[: found.start(1)]}{said}{text[found.end(3) :]}", said)
 

@@ -40,6 +40,7 @@ def test_the_name_that_sounds_like_it_takes_its_place(heard: str, read_as: str) 
         "Tell me when you hear a church bell ringing.",
         "Let me know when you hear a blender.",
         "Tell me when you hear the mail.",
+        "Now listen for an open, not alone.",
         "Tell me about the weather.",
         "Tell me when you hear my name.",
         "Listen for anything.",
