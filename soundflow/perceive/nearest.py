@@ -19,7 +19,7 @@ from soundflow.perceive.expected import SOUNDS
 
 FARTHEST: Final = 0.34
 """Cost of the edits over the sounds of the longer one: one of three."""
-_MORE: Final = ("breaking glass", "children playing", "screaming", "church bells", "thunderstorm")
+_MORE: Final = ("breaking glass", "children playing", "screaming", "church bells", "thunderstorm", "low hum")
 NAMES: Final = (*SOUNDS, *_MORE)
 _OBJECT: Final = re.compile(
     r"\b(?:hear|heard|listen(?:ing)? for|(?:watch|look)(?:ing)? out for|ear out for|waiting for|count for|"

@@ -26,7 +26,7 @@ _DROP: Final = re.compile(
     re.IGNORECASE,
 )
 _LISTEN: Final = re.compile(
-    r"\b(listen (for|to|out)|(watch|look) out for|keep an ear|keep count|(i am|i'?m|be) waiting for|count|"
+    r"\b(listen (for|to|out)|(watch|look) out for|keep an ear|ear out for|keep count|(i am|i'?m|be) waiting for|count|"
     r"(if|when|whenever|once|as soon as|time|while|moment|should) (that )?(you|there is) (can )?(still )?"
     r"(hear\w*|have heard|an?)|"
     r"still there in|(alert|warn|notify) (me|us) (of|about|to)|on the lookout for)\b",
