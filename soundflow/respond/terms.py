@@ -73,7 +73,7 @@ def terms(text: str) -> Terms:
 
 _COUNTED: Final = re.compile(
     r"\bhow (often|many times)\b.*\b(heard|erred|(did|have|has|had) (you|i|we|anybody|anyone) (ever )?hear)\b|"
-    r"^\W*(\w+ )?often did you hear\b|\bthe count (for|of)\b",
+    r"^\W*(\w+\W+)?(often|times) (did|have) you hear|\bthe count (for|of)\b",
     re.I,
 )
 _COUNTS: Final = re.compile(r"\bcount\b|\bhow (many|often)\b|\bnumber\b", re.I)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from soundflow.respond.terms import Terms, seconds_of, terms
+from soundflow.respond.terms import Terms, asks_count, seconds_of, terms
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,21 @@ def test_the_terms_of_a_request(text, found):
 
 def test_counting_is_no_number_of_times():
     assert terms("Every time you hear a cat, say how many there were.") == Terms(counts=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("How often did you hear a dog?", True),
+        ("Oh, often did you hear a single beat?", True),
+        ("Times have you heard a whistle so far.", True),
+        ("How many times have you erred a rooster so far?", True),
+        ("At times you hear a dog.", False),
+        ("How often do you eat?", False),
+    ],
+)
+def test_a_question_how_often_may_lose_its_first_word(text, asks):
+    assert asks_count(text) is asks
 
 
 @pytest.mark.parametrize(
