@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from benchmarks import decisions, report, runs
+from benchmarks import pool as pooling
 from benchmarks.cost import cli as cost
 from benchmarks.duplex import cli as duplex
 from benchmarks.official import cli as official
@@ -95,6 +96,15 @@ def quiet(
     """False alarms an hour, and words invented where nobody speaks."""
     o = options(out, audio, adapter, 12, seed, workers, systems, score_only, proactivity)
     show(runs.run_quiet(o, minutes, proactive), out)
+
+
+@app.command()
+def pool(
+    folders: Annotated[list[Path], typer.Argument(exists=True, file_okay=False, help="Runs of different seeds.")],
+    out: Out,
+) -> None:
+    """Runs of one benchmark with different seeds as one, for hazards, calibration, or its own --score-only."""
+    typer.echo(f"{pooling.pool(folders, out)} rows of {len(folders)} runs in {out}")
 
 
 @app.command()
