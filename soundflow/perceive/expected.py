@@ -52,7 +52,7 @@ did you count how often you heard|what is the count for|second time|third time|h
 still there in|remind me to|remind me in|remind me|reminder|set a timer for|start a timer|start a timer of|
 seconds from now|minutes from now|hours from now|stop telling me about|stop listening for|stop reporting|never mind|
 forget that|cancel that|changed my mind|instead|instead please|meant|need that any more|say something when|
-say something when you hear|tell me when you cannot hear|how many times have you heard|do not have to tell me any more
+say something when you hear|tell me when you cannot hear|how many times have you heard
 """
 ASKING: Final = tuple(_ASKING.replace("\n", "").split("|"))
 _NUMBERS: Final = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty"
