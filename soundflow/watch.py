@@ -109,7 +109,7 @@ class Watch:
             return
         self._instruction = instruction
         self.standing = Standing(instruction, self._labels)
-        self._by, self._read, self._heeded, self._pending = "", "", "", ""
+        self._by, self._read, self._typed, self._heeded, self._pending = "", "", "", "", ""
         self._begin(0)
 
     def _begin(self, now: int) -> None:
@@ -194,7 +194,7 @@ class Watch:
     def heard_said(self, text: str, now: int, typed: bool = False) -> bool:
         """Take a closed utterance -> whether what is waited for has changed. What was `typed` was not misheard."""
         text, muted = _short(text), self.standing.muted
-        said = Reading(text) if typed else read(text, self._labels)
+        self._typed, said = (text, Reading(text)) if typed else ("", read(text, self._labels))
         if not self.standing.hear(said.text):
             if not np.array_equal(muted, self.standing.muted):
                 self._heeded = text
@@ -229,8 +229,8 @@ class Watch:
             return ""
         asked = np.flatnonzero(asked_tags(text, self._labels))
         columns = (asked if len(asked) else np.flatnonzero(self.standing.named)).tolist()
-        if not self._tally.count(columns, now) and (meant := heard_as(text, self._labels, self._tally.heard())):
-            columns = meant
+        if text != self._typed and not self._tally.count(columns, now):
+            columns = heard_as(text, self._labels, self._tally.heard()) or columns
         name = min((self._labels[i] for i in columns), key=len, default="")
         return counted_said(display_name(name), self._tally.count(columns, now)) if name else ""
 
@@ -351,9 +351,9 @@ class Watch:
     def memory(self) -> dict[str, Any]:
         """JSON: what `recall` of another stream's watch under the same instruction takes."""
         own = {"times": self._times, "look_at": self._look_at, "by": self._by, "read": self._read}
-        own |= {"pending": self._pending}
-        own |= {"waited": self._waited.snapshot(), "lasting": self._lasting.snapshot(), "tally": self._tally.memory()}
-        return own | {"standing": self.standing.snapshot(), "reminders": self.reminders.snapshot()}
+        own |= {"pending": self._pending, "standing": self.standing.snapshot(), "tally": self._tally.memory()}
+        own |= {"waited": self._waited.snapshot(), "lasting": self._lasting.snapshot()}
+        return own | {"reminders": self.reminders.snapshot()}
 
     def recall(self, saved: dict[str, Any]) -> None:
         """Wait for what `memory` says."""

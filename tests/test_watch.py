@@ -71,7 +71,17 @@ def test_what_was_not_heard_is_counted_as_what_was_and_sounds_like_it():
     for p in (0.9, 1e-4, 0.9, 1e-4):
         s.hear(Dog=p)
     assert s.watch.answered("How often did you hear a cat?", s.seen.end_sample) == "I have not heard a cat."
-    assert s.watch.answered("How often did you hear a duck?", s.seen.end_sample) == "I heard a dog twice."
+    duck = "How often did you hear a duck?"
+    assert s.watch.answered(duck, s.seen.end_sample) == "I heard a dog twice."
+    s.watch.heard_said(duck, s.seen.end_sample, typed=True)
+    assert not s.watch.answered(duck, s.seen.end_sample), "a duck was typed"
+
+
+def test_what_is_waited_for_is_told_of_in_our_words_where_something_was_just_said():
+    s = Stream("Tell me when you hear a dog.")
+    s.hear(Dog=0.9)
+    assert s.watch.judge(("a dog",), answers=True).say == "I hear a dog."
+    assert s.watch.judge(("a dog",)).say == ""
 
 
 def test_under_a_request_another_sound_is_told_of_if_it_alerts_and_under_its_own_name():
