@@ -79,6 +79,16 @@ def test_an_act_whose_tools_are_gone_fails_and_the_session_goes_on(model):
     assert other.step([Frame("a", 0, noise(1, 1)[0])]).frames == 1
 
 
+def test_what_is_typed_is_taken_as_it_is_and_what_is_said_as_the_nearest_name(model):
+    one = Decider(model, 1)
+    one.step([Open("a", SessionSpec(manual=True))])
+    row = one._seats["a"].row
+    row.ask("Tell me when you hear a dawg.")
+    assert not row.watch.tags.any()
+    assert row.watch.heard_said("Tell me when you hear a dawg.", row.now)
+    assert row.watch.tags.any()
+
+
 def _act(step):
     from soundflow.types import Decision
 
