@@ -96,7 +96,7 @@ class Watch:
         self._sure: deque[FloatArray] = deque(maxlen=TAG_MEMORY)
         self._alerts: deque[float] = deque(maxlen=TAG_MEMORY)
         self._lasting, self._familiar = Lasting(), Familiar()
-        self._tally, self._pauses, self._pause = Tally(len(self._labels)), Pause(len(self._labels)), Pause()
+        self._tally, self._pause = Tally(len(labels)), Pause(len(labels) + 1)  # of the labels and of what is waited for
         self._now = 0
         self.reminders = Reminders()
         self._instruction: str | None = None
@@ -155,9 +155,9 @@ class Watch:
             sure[missed] = max(float(sure[missed]), NAMED)
         self._sure.append(sure)
         p = self._evidence.wanted(sure)
-        anew = float(self._pause.hear(perception.level_db, np.array([p], np.float32))[0])
-        self._waited.hear(anew if self._counts and missed < 0 else p)
-        self._tally.hear(self._pauses.hear(perception.level_db, perception.sure), perception.end_sample)
+        anew = self._pause.hear(perception.level_db, np.append(perception.sure, np.float32(p)))
+        self._waited.hear(float(anew[-1]) if self._counts and missed < 0 else p)
+        self._tally.hear(anew[:-1], perception.end_sample)
         self._lasting.hear(log_odds(p), perception.level_db, perception.vad.speaking)
         final, word = perception.words.final, self.standing.newest.word
         if final and word and final.text != self._by and _holds(final.text, word):
@@ -368,8 +368,7 @@ class Watch:
     def snapshot(self) -> dict[str, Any]:
         """What `restore` needs."""
         heard: dict[str, Any] = {"tags": list(self._tags), "sure": list(self._sure), "alerts": list(self._alerts)}
-        heard |= {"counted": self._tally.snapshot(), "told_at": self._told_at}
-        heard |= {"pause": self._pause.snapshot(), "pauses": self._pauses.snapshot()}
+        heard |= {"counted": self._tally.snapshot(), "pause": self._pause.snapshot(), "told_at": self._told_at}
         return self.memory() | heard | {"familiar": self._familiar.snapshot()}
 
     def restore(self, saved: dict[str, Any]) -> None:
@@ -379,8 +378,7 @@ class Watch:
         self._alerts = deque(saved["alerts"], maxlen=TAG_MEMORY)
         self.recall(saved)
         self._tally.restore(saved["counted"])
-        self._pause, self._pauses = Pause.restore(saved["pause"]), Pause.restore(saved["pauses"])
-        self._told_at = saved["told_at"]
+        self._pause, self._told_at = Pause.restore(saved["pause"]), saved["told_at"]
         self._familiar = Familiar.restore(saved["familiar"])
 
 

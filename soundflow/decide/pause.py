@@ -31,7 +31,7 @@ class Pause:
 
     def hear(self, level_db: float, p: FloatArray) -> FloatArray:
         """Level and probabilities [size] of the next chunk -> those that count [size], 0 for others."""
-        odds = np.log(np.maximum(p, 1e-6) / np.maximum(1 - p, 1e-6))
+        odds = log_odds(p)
         self._levels.append(level_db)
         if level_db < max(self._levels) - PAUSE_DB:
             self._quietest = min(self._quietest, level_db)
@@ -57,3 +57,9 @@ class Pause:
         found._levels.extend(saved["levels"])
         found._quietest, found._least = saved["quietest"], saved["least"].copy()
         return found
+
+
+def log_odds(p: FloatArray) -> FloatArray:
+    """Of probabilities, of which none is surer than 1e-6."""
+    found: FloatArray = np.log(np.maximum(p, 1e-6) / np.maximum(1 - p, 1e-6))
+    return found

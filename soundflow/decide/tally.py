@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from soundflow.decide.pause import log_odds
 from soundflow.types import FloatArray
 
 HEARD: Final = 0.07
@@ -35,7 +36,7 @@ class Tally:
 
     def hear(self, p: FloatArray, now: int) -> None:
         """The probabilities [size] of the chunk that ends at sample `now`."""
-        odds = np.log(np.maximum(p, 1e-6) / np.maximum(1 - p, 1e-6))
+        odds = log_odds(p)
         on = self._loudest > -np.inf
         self._loudest = np.where(on, np.maximum(self._loudest, odds), self._loudest).astype(np.float32)
         stopped = on & (odds < np.minimum(self._loudest - STOPPED, OVER))

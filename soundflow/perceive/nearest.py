@@ -21,6 +21,7 @@ FARTHEST: Final = 0.34
 """Cost of the edits over the sounds of the longer one: one of three."""
 _MORE: Final = ("breaking glass", "children playing", "screaming", "church bells", "thunderstorm", "low hum")
 NAMES: Final = (*SOUNDS, *_MORE)
+_OF_NAMES: Final = frozenset(word for name in NAMES for word in name.split())
 _OBJECT: Final = re.compile(
     r"\b(?:hear|heard|listen(?:ing)? for|(?:watch|look)(?:ing)? out for|ear out for|waiting for|count for|"
     r"tell(?:ing)? me about|meant|make that|switch(?:ed)? to|counting)\s+((?:(?:a|an|some)\s+)?)((?:single )?)"
@@ -55,13 +56,15 @@ class Reading:
     name: str = ""
 
 
-def read(text: str, labels: Sequence[str], among: Collection[str] = NAMES) -> Reading:
-    """A closed utterance, or an instruction, as it is to be understood; `labels` are those that names are known of."""
+def read(text: str, labels: Sequence[str]) -> Reading:
+    """A closed utterance as it is to be understood; `labels` are those that names are known of."""
     found = _OBJECT.search(text)
-    if not found or _known(found[3], labels) or _PLAIN & set(found[3].lower().split()):
+    words = found[3].lower().split() if found else []
+    name = nearest(found[3]) if found and not _PLAIN & set(words) else ""
+    if not found or not name:
         return Reading(text)
-    name = nearest(found[3], among)
-    if not name or (asked_tags(found[3], labels).any() and name.split()[-1] != found[3].lower().split()[-1]):
+    named = bool(asked_tags(found[3], labels).any())
+    if named and (name.split()[-1] != words[-1] or all(_usual(word, labels) for word in words)):
         return Reading(text)
     article = found[1].strip().lower()
     article = article if article == "some" else "an" if name[0] in "aeiou" else "a"
@@ -79,9 +82,10 @@ def heard_as(text: str, labels: Sequence[str], heard: Collection[int]) -> list[i
 
 
 def nearest(said: str, among: Collection[str] = NAMES) -> str:
-    """The name that sounds most like these words, "" where none is within FARTHEST."""
-    costs = [(distance(said, name), name) for name in among]
-    cost, name = min(costs, default=(1.0, ""))
+    """The name that sounds most like these words, "" where none is within FARTHEST: none of another length is."""
+    long = len(sounded(said))
+    near = [x for x in among if abs(long - len(sounded(x))) * LEFT_OUT <= FARTHEST * max(long, len(sounded(x)), 1)]
+    cost, name = min(((distance(said, x), x) for x in near), default=(1.0, ""))
     return name if cost <= FARTHEST else ""
 
 
@@ -116,12 +120,6 @@ def _swap(x: str, y: str) -> float:
     return ALIKE if any(x in group and y in group for group in _ALIKE) else 1.0
 
 
-def _known(said: str, labels: Sequence[str]) -> bool:
-    """Whether it is a name as it stands: each word of it, where it names a sound at all."""
-    words = said.lower().split()
-    named = bool(asked_tags(said, labels).any())
-    return named and (len(words) == 1 or all(_usual(w, labels) for w in words))
-
-
 def _usual(word: str, labels: Sequence[str]) -> bool:
-    return any(word in name.split() for name in NAMES) or bool(asked_tags(word, labels).any()) or len(word) < 3
+    """Whether a word is one that names are made of."""
+    return len(word) < 3 or word in _OF_NAMES or bool(asked_tags(word, labels).any())
