@@ -200,12 +200,11 @@ def check(folder: Path) -> None:
 
     from soundflow.perceive.own import OwnSounds
     from soundflow.tiers import checkpoint
-    from soundflow.tiers.nano import ADAPTER, heads, temporal
+    from soundflow.tiers.nano import ADAPTER, heads
 
     found, wanted = checkpoint.load(folder), _shapes(ADAPTER)
     OwnSounds.load(folder)
     heads(folder)
-    temporal(folder)
     if (branch := checkpoint.branch(folder)) is not None:
         try:
             load_file(branch)

@@ -23,7 +23,6 @@ from soundflow.errors import DataError
 from soundflow.perceive.rivals import Rivals
 from soundflow.perceive.standing import Standing
 from soundflow.perceive.tags import TagCalibration
-from soundflow.perceive.temporal import TemporalHead
 from soundflow.scoring import Outcome, balanced_accuracy, best_threshold, calibration_error, refired
 from soundflow.types import FloatArray, Kind
 from soundflow.watch import TAG_MEMORY
@@ -63,7 +62,6 @@ def with_evidence(
     weights: Calibration,
     sure: Callable[[Features], FloatArray] | None = None,
     headed: Collection[str] = (),
-    temporal: TemporalHead | None = None,
 ) -> list[Scored]:
     """The same streams with the bias of tags and branch on <speak>, as the loop adds it: not where a turn has just
     closed.
@@ -71,7 +69,6 @@ def with_evidence(
     Args:
         sure: gives `Perception.sure` of a stream, [T, 521] (`training.named_sounds.surely`); None: its tags.
         headed: labels that have a head of their own.
-        temporal: the head that hears how sounds go on, if there is one.
     """
     made, rivals = [], Rivals(labels)
     for s in scored:
@@ -82,7 +79,7 @@ def with_evidence(
         _, finals = simulate_words(speech_items(sample, features), features, random.Random(0))
         tags, waited, familiar = features.tags.astype(np.float32), Waited(), Familiar()
         wanted = sure(features) if sure else tags
-        alerts = features.alert - rivals.less(tags) + (temporal.along(features.sound) if temporal else 0.0)
+        alerts = features.alert - rivals.less(tags)
         logits = s.logits.copy()
         for k in range(len(logits)):
             if k in finals and standing.hear(finals[k]):

@@ -15,7 +15,6 @@ from typer.core import TyperGroup
 from soundflow.decide.policy import Calibration
 from soundflow.errors import ConfigError, DataError
 from soundflow.perceive.named import NamedSounds
-from soundflow.perceive.temporal import TemporalHead
 from soundflow.respond.tools import load_tools
 from soundflow.tiers import checkpoint, nano, weights
 from soundflow.tiers.kit import kit
@@ -194,8 +193,7 @@ def calibrate(
     if (heads := NamedSounds.load(best)) is not None:
         weights |= {"wanted_neutral": WANTED_NEUTRAL, "wanted_prior": WANTED_PRIOR}
         headed = heads.labels
-    after = TemporalHead.load(best)
-    scored = fitting.with_evidence(scored, labels, Calibration(**weights), surely(best, labels), headed, after)
+    scored = fitting.with_evidence(scored, labels, Calibration(**weights), surely(best, labels), headed)
     found = fitting.fit(scored)
     replace(found.calibration, **weights).save(best / "calibration.json")
     fitting.reliability(*fitting.crossed(scored), run_dir / "reliability.png", "cal streams, fitted crosswise")
@@ -313,5 +311,5 @@ def nano_labels() -> tuple[str, ...]:
     return labels(nano.parts().sound)
 
 
-app.registered_commands += tags_cli.app.registered_commands  # calibrate-tags, names, temporal
+app.registered_commands += tags_cli.app.registered_commands  # calibrate-tags, names
 app.registered_commands += own_cli.app.registered_commands  # sound, sounds, forget-sound, sound-bank

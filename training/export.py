@@ -19,7 +19,7 @@ from training.kits import model_of
 
 NEEDED = ("adapter.safetensors", "adapter.json")
 FITTED = ("calibration.json", "tags.json")
-OPTIONAL = (*FITTED, "alert.safetensors", "named.safetensors", "temporal.safetensors", "config.json", "gate.json")
+OPTIONAL = (*FITTED, "alert.safetensors", "named.safetensors", "config.json", "gate.json")
 
 
 def export(run: Path, out: Path, branch: Path | None = None) -> list[str]:

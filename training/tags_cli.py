@@ -120,26 +120,6 @@ def whole_names(
     typer.echo(f"{len(among.classes)} classes; {streamed} events of streams, {len(examples) - streamed} takes")
 
 
-@app.command()
-def temporal(
-    features: Annotated[list[Path], typer.Argument(help="Folders of cached features of train streams.")],
-    out: Annotated[Path, typer.Option(help="temporal.safetensors to write, beside an adapter.")],
-    minutes: Annotated[float, typer.Option(min=0.01, help="How long; the learning rate is annealed by time.")] = 4.0,
-    share: Annotated[float, typer.Option(help="What it weighs beside the alert branch.")] = 0.3,
-    seed: int = 1,
-) -> None:
-    """Train the temporal head of nano's sound encoder, which hears how a sound goes on, on one core."""
-    from training import temporal_head as fitting
-    from training.heard_by import check
-
-    for folder in features:
-        check(folder, None)
-    config = fitting.TemporalConfig(minutes, share, seed=seed)
-    streams = fitting.read(features)
-    typer.echo(f"{len(streams)} streams, {sum(len(s.alert) for s in streams)} chunks")
-    fitting.train(streams, config, typer.echo).save(out)
-
-
 def _say(found: tag_thresholds.Fit) -> str:
     fitted, (spoken, other) = found.thresholds, found.speech
     floor = f"speech from {fitted.speech_floor} on"

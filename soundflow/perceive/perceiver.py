@@ -24,7 +24,6 @@ from soundflow.perceive.senses import Senses, SenseState
 from soundflow.perceive.sound import SoundEncoder, SoundFrames, labels
 from soundflow.perceive.speech import SpeechEncoder
 from soundflow.perceive.tags import SoundEvents, SoundEventsConfig, SoundEventsState, TagCalibration
-from soundflow.perceive.temporal import TemporalHead, TemporalState
 from soundflow.perceive.thresholds import Thresholds
 from soundflow.perceive.vad import VadState, VoiceActivity
 from soundflow.perceive.whole import NOTED, WholeConfig, WholeSounds, WholeState
@@ -72,7 +71,6 @@ class PerceiverState:
     own_events: SoundEventsState
     whole: WholeState
     noted: WholeState
-    temporal: TemporalState
 
     def snapshot(self) -> dict[str, Any]:
         return {name: getattr(self, name).snapshot() for name in self.__slots__}
@@ -111,7 +109,6 @@ class Perceiver:
         executor: Executor | None = None,
         own: OwnSounds | None = None,
         named: NamedSounds | None = None,
-        temporal: TemporalHead | None = None,
     ) -> None:
         """`executor` decodes words of `Parts` beside the step; without one in it, with the same result.
         `calibration` None: scores as they are, thresholds of nano.
@@ -139,7 +136,6 @@ class Perceiver:
         self._own_events = SoundEvents(self.own.names, chunk_samples, OWN_EVENTS)
         self._speech_tags = [i for i, name in enumerate(self.labels) if name in SPEECH]
         self._rivals = Rivals(self.labels)
-        self._temporal = temporal
 
     def to_int8(self) -> None:
         """Encode sounds in eight bits from now on."""
@@ -162,7 +158,6 @@ class Perceiver:
             self._own_events.init_state(),
             self._whole.init_state(),
             self._noted.init_state(),
-            self._temporal.init_state() if self._temporal else TemporalState(np.zeros(0, np.float32)),
         )
 
     def expect(self, state: PerceiverState, expected: Expected) -> None:
@@ -234,7 +229,6 @@ class Perceiver:
         named = self._naming(p[None], frames.sound[None], frames.names[None])[0] if self._naming else None
         sure = p if named is None else named
         alert = frames.alert - float(self._rivals.less(frames.tags[None])[0])
-        alert += self._temporal.step(frames.sound, state.temporal) if self._temporal else 0.0
         heard = frames.level_db, sure, alert, frames.sound, chunk.index
         sounds = self._events.step(sure, chunk.index, state.events)
         sounds += self._own_events.step(frames.own, chunk.index, state.own_events)

@@ -45,9 +45,8 @@ class Kit:
         """
         if self.tier == "nano":
             saved = checkpoint.load(self.adapter or nano.ADAPTER)
-            parts, folder = nano.parts(self.branch), self.adapter or nano.ADAPTER
-            named, after = nano.heads(folder), nano.temporal(folder)
-            made = Perceiver(parts, chunk_samples(saved.chunk_ms), saved.tags, executor, self.own, named, after)
+            parts, own, named = nano.parts(self.branch), self.own, nano.heads(self.adapter or nano.ADAPTER)
+            made = Perceiver(parts, chunk_samples(saved.chunk_ms), saved.tags, executor, own, named)
             if (on := nano.device_of(device)).type != "cpu":
                 made.to_device(on)
             return made

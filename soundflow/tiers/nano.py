@@ -19,8 +19,6 @@ from soundflow.perceive.own import OwnSounds
 from soundflow.perceive.perceiver import Parts, Perceiver
 from soundflow.perceive.projector import Projector, tag_embeddings
 from soundflow.perceive.sound import labels
-from soundflow.perceive.temporal import FILE as TEMPORAL
-from soundflow.perceive.temporal import TemporalHead
 from soundflow.tiers import checkpoint, weights
 
 ADAPTER = Path(__file__).parent / "nano_adapter"
@@ -94,8 +92,8 @@ def hearing(
     if saved.calibration.branch_weight and branch is None:
         raise WeightsError(f"{folder}: alert.safetensors was expected, as calibration.json gives the branch a weight")
     worker = ThreadPoolExecutor(word_threads, "words", niceness.give_way, (niceness.WORDS,))
-    own, named, after = OwnSounds.load(folder), heads(folder), temporal(folder)
-    made = Perceiver(parts(branch), chunk_samples(saved.chunk_ms), saved.tags, worker, own, named, after)
+    own, named = OwnSounds.load(folder), heads(folder)
+    made = Perceiver(parts(branch), chunk_samples(saved.chunk_ms), saved.tags, worker, own, named)
     if in_int8(eight_bit, on):
         made.to_int8()
     if on.type != "cpu":
@@ -108,14 +106,6 @@ def heads(adapter: Path) -> NamedSounds | None:
     found = NamedSounds.load(adapter)
     if found is not None and (width := found.weight.shape[1]) != SOUND_WIDTH:
         raise WeightsError(f"{adapter / FILE}: heads over {SOUND_WIDTH} numbers were expected, got {width}")
-    return found
-
-
-def temporal(adapter: Path) -> TemporalHead | None:
-    """The temporal head beside an adapter. WeightsError where it is broken, or of another encoder."""
-    found = TemporalHead.load(adapter)
-    if found is not None and found.width != SOUND_WIDTH:
-        raise WeightsError(f"{adapter / TEMPORAL}: a head over {SOUND_WIDTH} numbers was expected, got {found.width}")
     return found
 
 

@@ -29,7 +29,7 @@ from soundflow.tiers.base_config import BaseConfig, Place
 
 TRAINED: Final = (
     *("adapter.safetensors", "adapter.json", "calibration.json", "tags.json", "alert.safetensors"),
-    *("named.safetensors", "temporal.safetensors", "own_sounds.safetensors", "own_sounds.json", *card.TOLD),
+    *("named.safetensors", "own_sounds.safetensors", "own_sounds.json", *card.TOLD),
 )
 
 

@@ -105,7 +105,6 @@ def narrow(path: Path) -> None:
         (lambda f: (f / "alert.safetensors").write_bytes(b"x"), "alert.safetensors"),
         (lambda f: (f / "named.safetensors").write_bytes(b"x"), "named.safetensors"),
         (lambda f: narrow(f / "named.safetensors"), "heads over 1024 numbers were expected, got 8"),
-        (lambda f: (f / "temporal.safetensors").write_bytes(b"x"), "temporal.safetensors"),
         (lambda f: (f / "evil.pkl").write_bytes(b"x"), "evil.pkl"),
         (lambda f: (f / "link.json").symlink_to("/etc/passwd"), "link.json"),
         (lambda f: (f / "folder").mkdir(), "folder"),
