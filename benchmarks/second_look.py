@@ -9,18 +9,39 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.instances import Row as Instance
+from soundflow import SAMPLE_RATE_HZ
+from soundflow.decide.policy import LEAST as LEAST_P
+from soundflow.decide.policy import LOOKS
+from soundflow.errors import DataError
 
 LEAST: Final = 10
 """Sounds of each side that a fit needs."""
 RIDGE: Final = 1e-3
 STEPS: Final = 50
-Weights = tuple[float, float, float]  # of margin and branch, and a bias
+KNOWN: Final = LOOKS - 1
+Weights = tuple[float, ...]  # of margin, branch and what was thought at once, and a bias
+Look = tuple[int, float, float, float]  # chunk, margin, branch, highest log-odds of telling of it at once
+
+
+def ended(row: Instance) -> list[Look]:
+    """What the row's sounds were when they ended. DataError for rows that do not tell when they began."""
+    found = []
+    said = {round(x["t"] * SAMPLE_RATE_HZ / row["chunk"]) - 1 for x in row.get("transcripts", ()) if x.get("final")}
+    for whole in row.get("wholes", ()):
+        if len(whole) != 4:
+            raise DataError(
+                f"wholes of chunk, margin, alert and first chunk were expected, got {whole}", str(row["id"])
+            )
+        k, margin, alert, first = whole
+        heard = [p for j, p in enumerate(row["p_speak"][first : k + 1], first) if j not in said]
+        p = min(max([*heard, LEAST_P]), 1 - LEAST_P)
+        found.append((k, margin, alert, math.log(p / (1 - p))))
+    return found
 
 
 def looks(row: Instance, weights: Weights) -> list[tuple[int, float]]:
     """(chunk, log-odds) of each sound of the row that ended."""
-    margin, alert, bias = weights
-    return [(k, margin * m + alert * a + bias) for k, m, a in row.get("wholes", ())]
+    return [(k, float(np.dot(known, weights[:-1])) + weights[-1]) for k, *known in ended(row)]
 
 
 def fit(yes: Sequence[Instance], no: Sequence[Instance]) -> Weights | None:
@@ -28,28 +49,28 @@ def fit(yes: Sequence[Instance], no: Sequence[Instance]) -> Weights | None:
 
     None where a side has fewer than LEAST of them.
     """
-    sides = [np.array([w[1:] for r in rows for w in r.get("wholes", ())], float).reshape(-1, 2) for rows in (yes, no)]
+    sides = [np.array([w[1:] for r in rows for w in ended(r)], float).reshape(-1, KNOWN) for rows in (yes, no)]
     if min(map(len, sides)) < LEAST:
         return None
     x = np.concatenate(sides)
     x = np.concatenate([x, np.ones((len(x), 1))], axis=1)
     y = np.repeat([1.0, 0.0], [len(side) for side in sides])
     weight = np.repeat([0.5 / len(side) for side in sides], [len(side) for side in sides])
-    beta = np.zeros(3)
+    beta = np.zeros(KNOWN + 1)
     for _ in range(STEPS):
         p = 1 / (1 + np.exp(-x @ beta))
         slope = x.T @ (weight * (y - p)) - RIDGE * beta
-        curve = (x * (weight * p * (1 - p))[:, None]).T @ x + RIDGE * np.eye(3)
+        curve = (x * (weight * p * (1 - p))[:, None]).T @ x + RIDGE * np.eye(KNOWN + 1)
         step = np.linalg.solve(curve, slope)
         beta += step
         if np.abs(step).max() < 1e-6:
             break
-    return float(beta[0]), float(beta[1]), float(beta[2])
+    return tuple(float(x) for x in beta)
 
 
 def at(weights: Weights, least: float, threshold: float) -> Weights:
     """The same weights, so that log-odds of `least` reach `threshold`, at which the dial's middle fires."""
-    return weights[0], weights[1], weights[2] - least + math.log(threshold / (1 - threshold))
+    return *weights[:-1], weights[-1] - least + math.log(threshold / (1 - threshold))
 
 
 def replayed(row: Instance, weights: Weights) -> Instance:

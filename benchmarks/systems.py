@@ -153,11 +153,12 @@ def make(setup: Setup) -> list[System]:
 class Watch:
     """Observer of one of our streams: its topics and step times."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], chunk_samples: int) -> None:
+        self._chunk_samples = chunk_samples
         self.topics: list[str] = []
         self.likes = Likes()
         self.step_ms: list[float] = []
-        self.wholes: list[tuple[int, float, float]] = []  # (chunk, margin, alert) of each sound that ended
+        self.wholes: list[tuple[int, float, float, int]] = []  # of each sound that ended: chunk, margin, alert, first
         self.voiced: list[tuple[int, int]] = []  # (sample at which a piece of our voice begins, its samples at 16 kHz)
         self._names = names
         self._tags: deque[FloatArray] = deque(maxlen=4)
@@ -167,7 +168,8 @@ class Watch:
         named = sound_names(np.stack(self._tags), self._names)
         if whole := perception.whole:
             named = (display_name(whole.label),)
-            self.wholes.append((perception.chunk, round(whole.margin, 3), round(whole.alert, 3)))
+            first = whole.onset // self._chunk_samples
+            self.wholes.append((perception.chunk, round(whole.margin, 3), round(whole.alert, 3), first))
         self.topics.append(announced_as(named))
         self.likes.hear(perception.sound)
         self.step_ms.append(step_ms)
@@ -183,7 +185,7 @@ class OurListener:
     """`soundflow.loop.Stream` with its observer."""
 
     def __init__(self, model: Model, ask: Ask, **options: Any) -> None:
-        self.watch = Watch(model.perceiver.labels)
+        self.watch = Watch(model.perceiver.labels, model.chunk_samples)
         self.stream = Stream(
             model, instruction=ask.instruction, tools=ask.tools, observer=self.watch, timer=time.perf_counter, **options
         )

@@ -320,12 +320,12 @@ class Row:
         return lalm.chunk_inputs(audio, self.lalm, 0, self.replies.take_pending(), ids)
 
     def _look_again(self, perception: Perception, decided: Decision, closed: bool) -> tuple[Decision, Whole | None]:
-        """What the end of a sound says where nobody asked for anything and nothing was told of since it began -> the
-        decision, and the sound where it is told of for that."""
+        """What the end of a sound says, where nobody asked and nothing was told since it began; the sound, if told."""
         whole = perception.whole
         if whole is None or closed or not self.watch.unasked or self.session.announced.since(whole.onset):
             return decided, None
-        again = self.policy.look_again(decided, self.watch.doubted(whole), self.hold)
+        since = whole.onset // self.model.chunk_samples
+        again = self.policy.look_again(decided, self.watch.doubted(whole), since, self.hold)
         return again, whole if again.kind is not decided.kind else None
 
     def _names(self, decided: Decision, whole: Whole | None) -> tuple[str, ...]:
@@ -383,7 +383,7 @@ class Row:
             "lalm": self.lalm.snapshot(0),
             "session": self.session.snapshot(),
             "watch": self.watch.snapshot(),
-            "hold": (self.hold.until, self.hold.wary_until),
+            "hold": self.hold.snapshot(),
             "now": self.now,
             **self.replies.snapshot(),
         }
@@ -395,6 +395,6 @@ class Row:
         self.watch.restore(saved["watch"])
         self._asked()
         self.session.restore(saved["session"])
-        self.hold.until, self.hold.wary_until = saved["hold"]
+        self.hold.restore(saved["hold"])
         self.now = self.playback.playhead = saved["now"]
         self.replies.restore(saved)

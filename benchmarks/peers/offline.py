@@ -51,7 +51,7 @@ class OfflineListener:
     """One stream that remembers audio only. `sizes`: chunks that were computed at each step."""
 
     def __init__(self, model: Model, ask: Ask, proactivity: float = 0.5, most: int = MAX_CHUNKS) -> None:
-        self._model, self._watch = model, Watch(model.perceiver.labels)
+        self._model, self._watch = model, Watch(model.perceiver.labels, model.chunk_samples)
         self.topics, self.step_ms, self.likes = self._watch.topics, self._watch.step_ms, self._watch.likes.found
         self.voiced = self._watch.voiced
         self.sizes: list[int] = []

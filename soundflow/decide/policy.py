@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +22,10 @@ UNDERSTOOD: Final = 3.0
 OWN_MOST: Final = 0.95
 """As far as the dial goes for a taught sound: "always" would tell of it where there is none."""
 
-LOOKS: Final = 3  # numbers of a second look
+LOOKS: Final = 4  # numbers of a second look
+LEAST: Final = 1e-4
+"""Probability under which (and over 1 less it) a second look does not care how little."""
+LOOKED_BACK: Final = 24  # chunks; a sound that is looked at once more as a whole lasts 12 and a little
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,8 @@ class Calibration:
     `soundflow.decide.evidence`, whose bias the logits already hold. `wanted_neutral`: how sure it has to be of a
     sound that is waited for to say nothing either way. `wanted_prior`: log-odds by which such a sound is likelier than
     another, where it has a head of its own (`soundflow.perceive.named`): who waits for it has reason to. `second_look`:
-    weights of `Whole.margin` and `Whole.alert` and a bias, whose sum is the log-odds that a sound which has ended is to
-    be told of; none where it is told of at once or never.
+    weights of `Whole.margin`, `Whole.alert` and the highest log-odds of telling of it while it lasted, and a bias: the
+    sum is the log-odds that a sound which has ended is to be told of. None where it is told of at once or never.
     """
 
     temperature: float = 1.0
@@ -65,6 +69,8 @@ class Calibration:
         made = Calibration(**raw)
         if not made.temperature > 0 or len(made.bias) != len(Kind):
             raise ConfigError(f"{path}: temperature > 0 and three biases were expected")
+        if len(made.second_look) == LOOKS - 1:  # a file of before, which did not know what was thought at once
+            made = replace(made, second_look=(*made.second_look[:2], 0.0, made.second_look[2]))
         if len(made.second_look) not in (0, LOOKS) or not all(isinstance(x, int | float) for x in made.second_look):
             raise ConfigError(f"{path}: second_look: {LOOKS} numbers or none were expected, got {made.second_look}")
         if not 0 < made.wanted_neutral < 1:
@@ -84,12 +90,15 @@ class Calibration:
         silent, speak, act = (x / total for x in raised)
         return silent, speak, act
 
-    def looked_again(self, whole: Whole) -> float:
-        """Probability that a sound which has ended is to be told of; 0 without a second look."""
+    def looked_again(self, whole: Whole, highest: float) -> float:
+        """Probability that a sound which has ended is to be told of; 0 without a second look. `highest`: probability of
+        <speak> while it lasted."""
         if not self.second_look:
             return 0.0
-        margin, alert, bias = self.second_look
-        return 1 / (1 + math.exp(-(margin * whole.margin + alert * whole.alert + bias)))
+        margin, alert, thought, bias = self.second_look
+        p = min(max(highest, LEAST), 1 - LEAST)
+        sum_ = margin * whole.margin + alert * whole.alert + thought * math.log(p / (1 - p)) + bias
+        return 1 / (1 + math.exp(-sum_))
 
 
 def dial(threshold: float, proactivity: float) -> float:
@@ -112,10 +121,25 @@ def raised(threshold: float, log_odds: float) -> float:
 
 @dataclass(slots=True)
 class PolicyState:
-    """`until`: chunk before which the row holds its tongue. `wary_until`: chunk before which it asks for more."""
+    """`until`: chunk before which the row holds its tongue. `wary_until`: chunk before which it asks for more.
+    `thought`: chunk and probability of <speak> about a sound, of the last LOOKED_BACK."""
 
     until: int = 0
     wary_until: int = 0
+    thought: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=LOOKED_BACK))
+
+    def highest(self, since: int) -> float:
+        """The highest p of `thought` from a chunk on, 0 without any."""
+        return max((p for chunk, p in self.thought if chunk >= since), default=0.0)
+
+    def snapshot(self) -> tuple[int, int, list[tuple[int, float]]]:
+        """What `restore` needs; plain values."""
+        return self.until, self.wary_until, list(self.thought)
+
+    def restore(self, saved: tuple[int, int, list[tuple[int, float]]]) -> None:
+        """As it was."""
+        self.until, self.wary_until, thought = saved
+        self.thought = deque(thought, maxlen=LOOKED_BACK)
 
 
 class DecisionPolicy:
@@ -167,6 +191,8 @@ class DecisionPolicy:
         p = self.calibration.probabilities(logits)
         if not can_act:
             p = (p[0], p[1] + p[2], 0.0)
+        if not release:
+            state.thought.append((chunk, p[Kind.SPEAK]))
         speak = raised(self.answer, -likelier) if release else self.wary if chunk < state.wary_until else self.speak
         kind = Kind.SILENT
         if p[Kind.ACT] >= self.act and p[Kind.ACT] >= p[Kind.SPEAK]:
@@ -179,10 +205,10 @@ class DecisionPolicy:
             state.until = chunk + 1 + self.hold_chunks
         return Decision(chunk, kind, p)
 
-    def look_again(self, decided: Decision, whole: Whole, state: PolicyState) -> Decision:
-        """`decided`, or what the end of a sound says of it, where that is more for telling of it; `decided` where the
-        dial says never."""
-        p = self.calibration.looked_again(whole)
+    def look_again(self, decided: Decision, whole: Whole, since: int, state: PolicyState) -> Decision:
+        """`decided`, or what the end of a sound that began in chunk `since` says of it, where that is more for telling
+        of it; `decided` where the dial says never."""
+        p = self.calibration.looked_again(whole, state.highest(since))
         if decided.kind is not Kind.SILENT or p <= decided.p[Kind.SPEAK] or self.speak == math.inf:
             return decided
         fires = p >= (self.wary if decided.chunk < state.wary_until else self.speak) and decided.chunk >= state.until

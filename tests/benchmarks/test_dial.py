@@ -95,19 +95,19 @@ def test_a_second_look_finds_what_was_missed_at_once() -> None:
 
     def ended(respond: str, k: int) -> dict[str, Any]:
         odds = (2.0 if respond == "yes" else -2.0) + rng.normal(0, 0.5, 2)
-        return _instance(respond, 0.1) | {"id": f"{respond}{k}", "wholes": [[17, float(odds[0]), float(odds[1])]]}
+        return _instance(respond, 0.1) | {"id": f"{respond}{k}", "wholes": [[17, float(odds[0]), float(odds[1]), 14]]}
 
     events = [ended(respond, k) for respond in ("yes", "no") for k in range(20)]
-    calm = [_instance("no", 0.3, 600.0) | {"wholes": [[30, -1.5, -2.0], [60, -2.5, -1.0]]} for _ in range(3)]
+    calm = [_instance("no", 0.3, 600.0) | {"wholes": [[30, -1.5, -2.0, 28], [60, -2.5, -1.0, 57]]} for _ in range(3)]
     found = choose(events, calm, budget=10.0)
     assert found["balanced_accuracy"] == 1.0
     assert found["expected_hour"] <= 10.0
-    margin, alert, bias = found["second_look"]
+    margin, alert, _, _ = found["second_look"]
     assert margin > 0
     assert alert > 0
-    fitted = Calibration(speak_threshold=found["speak_threshold"], second_look=(margin, alert, bias))
+    fitted = Calibration(speak_threshold=found["speak_threshold"], second_look=tuple(found["second_look"]))
     for row in events:
-        told = fitted.looked_again(Whole("Bark", 0.5, 0, 1, *row["wholes"][0][1:])) >= fitted.speak_threshold
+        told = fitted.looked_again(Whole("Bark", 0.5, 0, 1, *row["wholes"][0][1:3]), 0.1) >= fitted.speak_threshold
         assert told == (row["item"]["respond"] == "yes")
     without = choose([e | {"wholes": []} for e in events], calm, budget=10.0)
     assert without["second_look"] == []

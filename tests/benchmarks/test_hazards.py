@@ -188,8 +188,8 @@ def test_runs_of_two_adapters_or_dials_are_refused(tmp_path: Path) -> None:
 
 def test_rows_heard_without_answering_are_judged_with_the_second_look_of_their_adapter(tmp_path: Path) -> None:
     """A siren whose p stays low, and whose end says that it was one."""
-    late = event("siren", 0.1) | {"wholes": [[14, 4.0, 0.0]]}
-    adapter = {"speak_threshold": 0.5, "second_look": [1.0, 1.0, -2.0]}
+    late = event("siren", 0.1) | {"wholes": [[14, 4.0, 0.0, 12]]}
+    adapter = {"speak_threshold": 0.5, "second_look": [1.0, 1.0, 0.0, -2.0]}
     for name, looks in (("with", adapter), ("without", {"speak_threshold": 0.5})):
         there = tmp_path / name
         there.mkdir()
