@@ -184,7 +184,7 @@ def test_without_memory_a_new_turn_begins_from_the_prefix(monkeypatch: pytest.Mo
     # The first turn, with a pause in it; the second, while a reply is being made for two chunks; a third.
     ScriptedStream.script = [[began], [partial], [began], [closed], [], [began], [], [closed], [began, partial]]
     monkeypatch.setattr(systems, "Stream", ScriptedStream)
-    model: Any = SimpleNamespace(perceiver=SimpleNamespace(labels=[]))
+    model: Any = SimpleNamespace(perceiver=SimpleNamespace(labels=[]), chunk_samples=6400)
     listener = Forgetful(model, Ask())
     stream: Any = listener.stream
     for k in range(len(ScriptedStream.script)):
