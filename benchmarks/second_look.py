@@ -10,8 +10,7 @@ import numpy as np
 
 from benchmarks.instances import Row as Instance
 from soundflow import SAMPLE_RATE_HZ
-from soundflow.decide.policy import LEAST as LEAST_P
-from soundflow.decide.policy import LOOKS
+from soundflow.decide.policy import LOOKS, thought_odds
 from soundflow.errors import DataError
 
 LEAST: Final = 10
@@ -34,8 +33,7 @@ def ended(row: Instance) -> list[Look]:
             )
         k, margin, alert, first = whole
         heard = [p for j, p in enumerate(row["p_speak"][first : k + 1], first) if j not in said]
-        p = min(max([*heard, LEAST_P]), 1 - LEAST_P)
-        found.append((k, margin, alert, math.log(p / (1 - p))))
+        found.append((k, margin, alert, thought_odds(max(heard, default=0.0))))
     return found
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from soundflow.decide.policy import LOOKED_BACK, Calibration, DecisionPolicy
+from soundflow.decide.familiar import LOOKED_BACK
+from soundflow.decide.policy import Calibration, DecisionPolicy
 from soundflow.errors import ConfigError
 from soundflow.loop import Stream
 from soundflow.types import Decision, Kind, Whole

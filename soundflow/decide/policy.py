@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from soundflow.decide.familiar import LOOKED_BACK
 from soundflow.errors import ConfigError
 from soundflow.types import Decision, Kind, Whole
 
@@ -25,7 +26,6 @@ OWN_MOST: Final = 0.95
 LOOKS: Final = 4  # numbers of a second look
 LEAST: Final = 1e-4
 """Probability under which (and over 1 less it) a second look does not care how little."""
-LOOKED_BACK: Final = 24  # chunks; a sound that is looked at once more as a whole lasts 12 and a little
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +96,14 @@ class Calibration:
         if not self.second_look:
             return 0.0
         margin, alert, thought, bias = self.second_look
-        p = min(max(highest, LEAST), 1 - LEAST)
-        sum_ = margin * whole.margin + alert * whole.alert + thought * math.log(p / (1 - p)) + bias
+        sum_ = margin * whole.margin + alert * whole.alert + thought * thought_odds(highest) + bias
         return 1 / (1 + math.exp(-sum_))
+
+
+def thought_odds(highest: float) -> float:
+    """Log-odds of the highest probability of telling of a sound while it lasted, as a second look weighs them."""
+    p = min(max(highest, LEAST), 1 - LEAST)
+    return math.log(p / (1 - p))
 
 
 def dial(threshold: float, proactivity: float) -> float:
