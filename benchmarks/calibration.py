@@ -164,13 +164,16 @@ def errors(found: Points, draws: int = 300, seed: int = 0) -> dict[str, Any]:
     return body
 
 
-def dial_curve(events: Sequence[Instance], still: Sequence[Instance], threshold: float) -> list[dict[str, Any]]:
+def dial_curve(
+    events: Sequence[Instance], still: Sequence[Instance], threshold: float, answer: float = 0.0
+) -> list[dict[str, Any]]:
     """The proactivity dial 0 to 1: threshold (None: never), respond-recall, silent-recall, false alarms an hour.
 
-    `threshold` is the speak threshold of the dial's middle. The rows are fired anew at each threshold
-    (`quiet.alarms_at`, `scoring.refired`): what would have been said then is not in the context of what was heard after
-    it. Rows that were heard without answering (`--proactivity 0`) are exact up to each stream's first response; in rows
-    of the default dial every p behind an answer is too low, and with it the recall of high thresholds.
+    `threshold` is the speak threshold of the dial's middle, `answer` as in `quiet.alarms_at`. The rows are fired anew
+    at each threshold (`quiet.alarms_at`, `scoring.refired`): what would have been said then is not in the context of
+    what was heard after it. Rows that were heard without answering (`--proactivity 0`) are exact up to each stream's
+    first response; in rows of the default dial every p behind an answer is too low, and with it the recall of high
+    thresholds.
     """
     scored = outcomes([r for r in events if headline(r)])
     calm = [r for r in still if r["item"]["respond"] == "no"]
@@ -179,7 +182,7 @@ def dial_curve(events: Sequence[Instance], still: Sequence[Instance], threshold:
     for at in DIALS:
         cut = dial(threshold, at)
         respond, silent = recalls(refired(scored, cut))
-        alarms = sum(quiet.alarms_at(r, cut) for r in calm) / hours if hours else math.nan
+        alarms = sum(quiet.alarms_at(r, cut, answer) for r in calm) / hours if hours else math.nan
         point = {"dial": at, "threshold": None if math.isinf(cut) else round(cut, 5)}
         shares = {"respond_recall": respond, "silent_recall": silent, "false_alarms_hour": alarms}
         made.append(point | {k: None if math.isnan(v) else round(v, 4) for k, v in shares.items()})
@@ -193,6 +196,7 @@ def score(
     threshold: float,
     system: str = "nano",
     draws: int = 300,
+    answer: float = 0.0,
 ) -> dict[str, Any]:
     """Errors by chunk, by likely chunk and by stream, and the dial's curve, of one system.
 
@@ -220,7 +224,7 @@ def score(
         parts[f"stream, {snr:g} dB"] = streams(here)
     body: dict[str, Any] = {name: errors(part, draws) for name, part in parts.items() if len(part.p)}
     curves = {f"{snr:g}": [r for r in mine[0] if r["item"]["facts"]["snr"] == snr] for snr in _snrs(mine[0])}
-    body["dial"] = {snr: dial_curve(rows, mine[1], threshold) for snr, rows in curves.items()}
+    body["dial"] = {snr: dial_curve(rows, mine[1], threshold, answer) for snr, rows in curves.items()}
     return body
 
 

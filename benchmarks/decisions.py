@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks import calibration, charts, hazards, instances, second_look
 from benchmarks.instances import Row as Instance
 from benchmarks.report import Picture
-from benchmarks.runs import Options, Result, finish, saved_config
+from benchmarks.runs import SPEAK, Options, Result, answer_odds, finish, saved_config
 from benchmarks.systems import OURS
 from soundflow.errors import ConfigError
 
@@ -23,7 +23,7 @@ def run_hazards(o: Options, events: Path, still: Path, budget: float = hazards.B
     unheard = speak_threshold(events, still) if dials == {0.0} else None
     if unheard is not None:
         asked, calm = _looked_again(asked, events), _looked_again(calm, still)
-    figures = hazards.score(asked, calm, budget, unheard=unheard)
+    figures = hazards.score(asked, calm, budget, unheard=unheard, answer=answer_odds(saved_config(still)))
     _note(o.out, "hazards", {"proactive": events, "quiet": still}, {"budget": budget, "dials": sorted(dials)})
     return finish("hazards", o, [*asked, *calm], figures, ())
 
@@ -41,7 +41,10 @@ def run_calibration(o: Options, events: Path, still: Path, tasks: Path | None, s
     folders = {"proactive": events, "quiet": still} | ({"tasks": tasks} if tasks else {})
     read: dict[str, list[Instance]] = {name: instances.read(folder) for name, folder in folders.items()}
     threshold = speak_threshold(events, still, system)
-    figures = calibration.score(read["proactive"], read["quiet"], read.get("tasks", []), threshold, system)
+    answer = answer_odds(saved_config(still)) if system == OURS else 0.0
+    figures = calibration.score(
+        read["proactive"], read["quiet"], read.get("tasks", []), threshold, system, answer=answer
+    )
     _note(o.out, "calibration", folders, {"system": system, "speak_threshold": threshold})
     pictures = []
     for name in (n for n in figures if n != "dial"):
@@ -54,9 +57,7 @@ def run_calibration(o: Options, events: Path, still: Path, tasks: Path | None, s
 
 def speak_threshold(events: Path, still: Path, system: str = OURS) -> float:
     """The threshold of `system` at the default dial that both runs name. ConfigError where they name none, or two."""
-    key = (
-        (lambda c: c.get("threshold")) if system == "rules" else (lambda c: c.get("adapter", {}).get("speak_threshold"))
-    )
+    key = (lambda c: c.get("threshold")) if system == "rules" else (lambda c: c.get("adapter", {}).get(SPEAK))
     named = {key(saved_config(folder)) for folder in (events, still)} - {None}
     if len(named) != 1:
         raise ConfigError(

@@ -17,10 +17,11 @@ import numpy as np
 
 from benchmarks import files, instances, proactive, quiet, second_look
 from benchmarks.corpus import read_index
+from benchmarks.gate import odds_between
 from benchmarks.hear import hear
 from benchmarks.instances import Row as Instance
 from benchmarks.plan import single_events
-from benchmarks.runs import Options, heard, setup_of
+from benchmarks.runs import ANSWER, Options, heard, saved_config, setup_of
 from benchmarks.systems import OURS
 from soundflow.errors import ConfigError
 from soundflow.scoring import auc, balanced_accuracy, recalls, refired
@@ -42,12 +43,15 @@ def run_dial(o: Options, minutes: float, budget: float = ALARMS_HOUR) -> dict[st
         items = [i for i in single_events(index, "dial", o.per_class, o.seed, SNRS) if i.respond != "context"]
         heard("dial", single, items, setup, hear)
         heard("dial quiet", still, quiet.plan(index, minutes, o.seed, "dial"), setup, hear, minutes=minutes)
-    body = choose(instances.read(single.out), instances.read(still.out), budget)
+    answer = saved_config(still.out).get("adapter", {}).get(ANSWER)
+    body = choose(instances.read(single.out), instances.read(still.out), budget, answer)
     files.write_json(o.out / "dial.json", body)
     return body
 
 
-def choose(events: Sequence[Instance], still: Sequence[Instance], budget: float) -> dict[str, Any]:
+def choose(
+    events: Sequence[Instance], still: Sequence[Instance], budget: float, answer: float | None = None
+) -> dict[str, Any]:
     """Threshold and second look of the highest balanced accuracy among those within the budget of false alarms an hour.
 
     The hour is small: of n alarms in it, (n + 1) / hours is expected (mean of the Poisson rate under a flat prior).
@@ -55,6 +59,10 @@ def choose(events: Sequence[Instance], still: Sequence[Instance], budget: float)
     that most is told at once, and of these the strictest second look. `score` of an item is its highest p(speak) +
     p(act). The items are heard without answering, and so without a second look: an answer that is in the context
     already lowers every p after it, and thresholds above the one of the hearing would be judged by what is left.
+
+    Args:
+        answer: threshold where somebody has just finished speaking, which is not chosen here: what is said to talk that
+            was not for us is an alarm, too. None: that of sounds.
     """
     calm = [r for r in still if r["item"]["respond"] == "no"]
     shown = [r for r in events if proactive.headline(r)]
@@ -64,7 +72,7 @@ def choose(events: Sequence[Instance], still: Sequence[Instance], budget: float)
     weights = second_look.fit(answered, [*(r for r in shown if r["item"]["respond"] == "no"), *calm])
     hours = sum(r["item"]["seconds"] for r in calm) / 3600
     looks = [(math.inf, None), *((x, weights) for x in LEASTS if weights)]
-    found = [_tried(shown, calm, t, x, fit) for x, fit in looks for t in THRESHOLDS]
+    found = [_tried(shown, calm, t, x, fit, answer) for x, fit in looks for t in THRESHOLDS]
     within = [f for f in found if (f.alarms + 1) / hours <= budget] or [min(found, key=lambda f: f.alarms)]
     near = [f for f in within if f.accuracy >= max(x.accuracy for x in within) - NEAR]
     best = min(near, key=lambda f: (f.threshold, -f.least))
@@ -101,13 +109,15 @@ def _tried(
     threshold: float,
     least: float,
     fit: second_look.Weights | None,
+    answer: float | None,
 ) -> _Tried:
     weights = second_look.at(fit, least, threshold) if fit else None
     if weights:
         shown, calm = ([second_look.replayed(r, weights) for r in rows] for rows in (shown, calm))
     scored = proactive.outcomes(shown)
     fired = refired(scored, threshold)
-    alarms = sum(quiet.alarms_at(r, threshold) for r in calm)
+    more = 0.0 if answer is None else odds_between(threshold, answer)
+    alarms = sum(quiet.alarms_at(r, threshold, more) for r in calm)
     return _Tried(threshold, least, weights, balanced_accuracy(fired), *recalls(fired), auc(scored), alarms)
 
 

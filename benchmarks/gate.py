@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import Final
 
@@ -15,6 +16,13 @@ HOLD_CHUNKS: Final = 3
 COOLDOWN_S: Final = SessionConfig().cooldown_s
 REACH: Final = 150
 """Chunks of 400 ms in the cool-down."""
+
+
+def odds_between(low: float, high: float) -> float:
+    """Log-odds from one threshold to another; 0 where one of them is no probability strictly between 0 and 1."""
+    if not (0.0 < low < 1.0 and 0.0 < high < 1.0):
+        return 0.0
+    return math.log(high / (1 - high)) - math.log(low / (1 - low))
 
 
 class Likes:
@@ -56,4 +64,12 @@ class Gate:
             return False
         self._fired.append((chunk, end))
         self._said[topic], self._wary_until = end, end + self._cooldown
+        return True
+
+    def answers(self, chunk: int, p: float, log_odds: float) -> bool:
+        """Take a chunk in which somebody has just finished speaking: its threshold is `log_odds` higher, and it neither
+        holds nor knows a cool-down."""
+        if p < raised(self._threshold, log_odds):
+            return False
+        self._until = chunk + 1 + self._hold
         return True

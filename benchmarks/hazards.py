@@ -9,8 +9,10 @@ import numpy as np
 
 from benchmarks import quiet
 from benchmarks.instances import Row as Instance
+from benchmarks.instances import turns_closed
 from benchmarks.proactive import outcomes
 from benchmarks.systems import OURS
+from soundflow.decide.policy import raised
 from soundflow.errors import ConfigError
 from soundflow.scoring import Interval, Outcome, percentiles, recall_draws, recalls, refired
 
@@ -30,6 +32,7 @@ def score(
     budget: float = BUDGET,
     draws: int = 2000,
     unheard: float | None = None,
+    answer: float = 0.0,
 ) -> dict[str, Any]:
     """SNR -> system -> recall at the default dial and at the lowest threshold within the budget.
 
@@ -44,6 +47,7 @@ def score(
     Args:
         unheard: threshold of our default dial where our rows were heard without answering, to fire them by; None where
             the decisions of the rows are those of the default dial.
+        answer: of ours, as in `quiet.alarms_at`: what is said to talk that was not for us is an alarm, too.
 
     Raises:
         ConfigError: no hazard, or no noisy quiet stream, of a system that is in both.
@@ -64,6 +68,7 @@ def score(
                 [r for r in here if r["system"] == s],
                 [r for r in calm if r["system"] == s],
                 unheard if s.startswith(OURS) else None,
+                answer if s.startswith(OURS) else 0.0,
                 budget,
                 draws,
             )
@@ -78,23 +83,31 @@ def group_of(label: str) -> str:
 
 
 def _system(
-    events: Sequence[Instance], calm: Sequence[Instance], usual: float | None, budget: float, draws: int
+    events: Sequence[Instance],
+    calm: Sequence[Instance],
+    usual: float | None,
+    answer: float,
+    budget: float,
+    draws: int,
 ) -> dict[str, Any]:
     scored = outcomes(sorted(events, key=lambda r: r["id"]))
     body: dict[str, Any] = {
         "hours": round(sum(r["item"]["seconds"] for r in calm) / 3600, 3),
         "sources": len({r["item"]["source"] for r in calm}),
         "failed": sum(bool(r.get("error")) for r in (*events, *calm)),
-        "default": _at(scored, usual, calm, draws),
+        "default": _at(scored, usual, calm, answer, draws),
         "by_background": {
-            g: quiet.show(_rate([r for r in calm if r["item"]["group"] == g], usual))
+            g: quiet.show(_rate([r for r in calm if r["item"]["group"] == g], usual, answer))
             for g in NOISY
             if any(r["item"]["group"] == g for r in calm)
         },
         "by_class": {},
     }
-    threshold = within(calm, budget)
-    body["within"] = None if threshold is None else {"threshold": threshold} | _at(scored, threshold, calm, draws)
+    threshold = within(calm, budget, answer)
+    if threshold is None:
+        body["within"] = None
+    else:
+        body["within"] = {"threshold": threshold} | _at(scored, threshold, calm, answer, draws)
     for label in sorted({o.label for o in scored}, key=lambda x: (group_of(x) != "hazards", x)):
         mine = [o for o in scored if o.label == label]
         refit = None if threshold is None else _recall(refired(mine, threshold), draws)
@@ -105,20 +118,20 @@ def _system(
 
 
 def _at(
-    scored: Sequence[Outcome], threshold: float | None, calm: Sequence[Instance], draws: int
+    scored: Sequence[Outcome], threshold: float | None, calm: Sequence[Instance], answer: float, draws: int
 ) -> dict[str, list[float] | None]:
     fired = scored if threshold is None else refired(scored, threshold)
-    shown: dict[str, list[float] | None] = {"false_alarms_hour": quiet.show(_rate(calm, threshold))}
+    shown: dict[str, list[float] | None] = {"false_alarms_hour": quiet.show(_rate(calm, threshold, answer))}
     for group, labels in CLASSES.items():
         mine = [o for o in fired if o.label in labels]
         shown[group] = _recall(mine, draws) if mine else None
     return shown
 
 
-def _rate(calm: Sequence[Instance], threshold: float | None) -> Interval:
+def _rate(calm: Sequence[Instance], threshold: float | None, answer: float) -> Interval:
     if threshold is None:
         return quiet.rate(calm)
-    return quiet.rate(calm, lambda row: quiet.alarms_at(row, threshold))
+    return quiet.rate(calm, lambda row: quiet.alarms_at(row, threshold, answer))
 
 
 def _recall(scored: Sequence[Outcome], draws: int) -> list[float]:
@@ -126,29 +139,33 @@ def _recall(scored: Sequence[Outcome], draws: int) -> list[float]:
     return quiet.show(found)
 
 
-def within(calm: Sequence[Instance], budget: float) -> float | None:
-    """The lowest threshold whose replayed alarms an hour stay within `budget`; None where none does.
+def within(calm: Sequence[Instance], budget: float, answer: float = 0.0) -> float | None:
+    """The lowest threshold whose replayed alarms an hour stay within `budget`; None where none does. `answer`: as in
+    `quiet.alarms_at`.
 
-    Thresholds are those at which something changes: the values of p that occur, and one above all.
+    Thresholds are those at which something changes: the values of p that occur (of an answer, the threshold at which it
+    is given), and one above all.
     """
     hours = sum(r["item"]["seconds"] for r in calm) / 3600
     most = budget * hours
-    values = {
-        round(s + a, 4) for r in calm if not r.get("error") for s, a in zip(r["p_speak"], r["p_act"], strict=True)
-    }
+    values: set[float] = set()
+    for row in (r for r in calm if not r.get("error")):
+        closed = turns_closed(row)
+        for k, (s, a) in enumerate(zip(row["p_speak"], row["p_act"], strict=True)):
+            values.add(round(raised(s + a, -answer) if k in closed else s + a, 4))
     cuts = np.array(sorted(v for v in values if v > 0.0) or [0.5])
-    cuts = np.append(cuts[:: max(1, len(cuts) // 2000)], min(1.0, float(cuts[-1]) + 1e-4))
+    cuts = np.append(cuts, min(1.0, float(cuts[-1]) + 1e-4))
     low, high = 0, len(cuts) - 1
-    if _alarms(calm, float(cuts[high])) > most:
+    if _alarms(calm, float(cuts[high]), answer) > most:
         return None
     while low < high:  # alarms fall with the threshold, but for a few that a cool-down hid
         middle = (low + high) // 2
-        if _alarms(calm, float(cuts[middle])) <= most:
+        if _alarms(calm, float(cuts[middle]), answer) <= most:
             high = middle
         else:
             low = middle + 1
     return round(float(cuts[high]), 4)
 
 
-def _alarms(calm: Sequence[Instance], threshold: float) -> int:
-    return sum(quiet.alarms_at(r, threshold) for r in calm)
+def _alarms(calm: Sequence[Instance], threshold: float, answer: float) -> int:
+    return sum(quiet.alarms_at(r, threshold, answer) for r in calm)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from benchmarks import files
+from soundflow import SAMPLE_RATE_HZ
 from soundflow.errors import DataError
 
 NAME = "instances.jsonl"
@@ -46,6 +47,12 @@ def read(folder: Path) -> list[Row]:
         seen.add(name)
         rows.append(row)
     return rows
+
+
+def turns_closed(row: Row) -> set[int]:
+    """Chunks of a row in which somebody had just finished speaking."""
+    finals = (x["t"] for x in row.get("transcripts", ()) if x.get("final"))
+    return {round(t * SAMPLE_RATE_HZ / row["chunk"]) - 1 for t in finals}
 
 
 def open_for_append(folder: Path) -> TextIO:

@@ -11,8 +11,10 @@ from benchmarks.compose import Bed, Item, Part
 from benchmarks.corpus import Row
 from benchmarks.gate import Gate
 from benchmarks.instances import Row as Instance
+from benchmarks.instances import turns_closed
 from benchmarks.plan import SPEECH_GROUPS, beds, draw, item_seed
 from benchmarks.proactive import outcomes as event_outcomes
+from benchmarks.systems import OURS
 from soundflow.errors import DataError
 from soundflow.scoring import Interval, rate_interval, recalls, refired
 
@@ -154,18 +156,25 @@ def alarms(row: Instance) -> int:
     return sum(letter != "s" for letter in row["decisions"])
 
 
-def alarms_at(row: Instance, threshold: float) -> int:
+def alarms_at(row: Instance, threshold: float, answer: float = 0.0) -> int:
     """Alarms if p(speak) + p(act) had fired at `threshold`, with the same hold and cool-down, replayed.
 
     An approximation: what would have been said then is not in the context of what was heard after it.
+
+    Args:
+        answer: log-odds by which the threshold is higher where somebody has just finished speaking.
     """
     if row.get("error"):
         return alarms(row)
     gate = Gate(threshold)
     topics = row["topics"] or [""] * len(row["p_speak"])
     likes = row.get("likes") or ["0"] * len(topics)
+    closed = turns_closed(row)
     chunks = enumerate(zip(row["p_speak"], row["p_act"], topics, likes, strict=False))
-    return sum(gate.fires(k, (k + 1) * row["chunk"], s + a, topic, like) for k, (s, a, topic, like) in chunks)
+    return sum(
+        gate.answers(k, s + a, answer) if k in closed else gate.fires(k, (k + 1) * row["chunk"], s + a, topic, like)
+        for k, (s, a, topic, like) in chunks
+    )
 
 
 def rate(rows: Sequence[Instance], count: Callable[[Instance], float] = alarms, draws: int = 2000) -> Interval:
@@ -184,8 +193,12 @@ def invented(row: Instance) -> int:
     return sum(len(t["text"].split()) for t in row.get("transcripts", ()))
 
 
-def score(rows: Sequence[Instance], proactive: Sequence[Instance] = ()) -> dict[str, Any]:
-    """Figures by system: false alarms an hour in all and by group, context apart, words invented, the curve."""
+def score(rows: Sequence[Instance], proactive: Sequence[Instance] = (), answer: float = 0.0) -> dict[str, Any]:
+    """Figures by system: false alarms an hour in all and by group, context apart, words invented, the curve.
+
+    Args:
+        answer: of ours, as in `alarms_at`.
+    """
     figures: dict[str, Any] = {}
     for system in sorted({r["system"] for r in rows}):
         mine = [r for r in rows if r["system"] == system]
@@ -207,13 +220,13 @@ def score(rows: Sequence[Instance], proactive: Sequence[Instance] = ()) -> dict[
         }
         events = [r for r in proactive if r["system"] == system]
         if system not in ("always-silent", "always-respond", "random"):
-            body["curve"] = curve(quiet, events)
+            body["curve"] = curve(quiet, events, answer if system.startswith(OURS) else 0.0)
         figures[system] = body
     return figures
 
 
-def curve(quiet: Sequence[Instance], events: Sequence[Instance]) -> list[dict[str, float | None]]:
-    """(threshold, false alarms an hour, respond-recall) for each threshold of THRESHOLDS.
+def curve(quiet: Sequence[Instance], events: Sequence[Instance], answer: float = 0.0) -> list[dict[str, float | None]]:
+    """(threshold, false alarms an hour, respond-recall) for each threshold of THRESHOLDS; `answer` as in `alarms_at`.
 
     The detection-error trade-off of keyword spotting and sound event detection (Fiscus et al. 2007, NIST STD 2006):
     recall against false alarms an hour.
@@ -222,7 +235,7 @@ def curve(quiet: Sequence[Instance], events: Sequence[Instance]) -> list[dict[st
     found = event_outcomes([r for r in events if r["item"]["respond"] == "yes"])
     points: list[dict[str, float | None]] = []
     for threshold in THRESHOLDS:
-        rate_ = sum(alarms_at(r, threshold) for r in quiet) / max(hours, 1e-9)
+        rate_ = sum(alarms_at(r, threshold, answer) for r in quiet) / max(hours, 1e-9)
         recall = recalls(refired(found, threshold))[0] if found else None
         points.append({"threshold": threshold, "false_alarms_hour": round(rate_, 3), "recall": recall})
     return points

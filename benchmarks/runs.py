@@ -24,6 +24,7 @@ from benchmarks import (
 )
 from benchmarks.compose import Item, render
 from benchmarks.corpus import Clips, Row, audio_folder, read_index
+from benchmarks.gate import odds_between
 from benchmarks.hear import hear
 from benchmarks.instances import Row as Instance
 from benchmarks.plan import single_events
@@ -35,6 +36,7 @@ from soundflow.errors import ConfigError
 from soundflow.scoring import recalls
 from soundflow.tiers import checkpoint, nano
 
+SPEAK, ANSWER = "speak_threshold", "answer_threshold"  # of a calibration, and of the adapter in a run's config.json
 RULES_PER_CLASS = 24
 ASKED_PER_CLASS = 6
 
@@ -73,8 +75,15 @@ def identity(adapter: Path | None) -> dict[str, Any]:
     loaded = checkpoint.load(folder).calibration
     files = sorted(p for p in folder.iterdir() if p.suffix in (".json", ".safetensors"))
     sha = hashlib.sha256(b"".join(p.name.encode() + p.read_bytes() for p in files)).hexdigest()[:16]
-    thresholds = {"speak_threshold": loaded.speak_threshold, "act_threshold": loaded.act_threshold}
+    thresholds = {kind: getattr(loaded, kind) for kind in (SPEAK, ANSWER, "act_threshold")}
     return {"sha256": sha, "second_look": list(loaded.second_look)} | thresholds
+
+
+def answer_odds(config: Mapping[str, Any]) -> float:
+    """Log-odds by which an answer has a higher threshold than a sound, of the adapter in a run's `config`; 0 where it
+    does not say (a run of a version before)."""
+    adapter = config.get("adapter", {})
+    return odds_between(adapter[SPEAK], adapter[ANSWER]) if ANSWER in adapter else 0.0
 
 
 def setup_of(o: Options, **more: Any) -> Setup:
@@ -214,7 +223,7 @@ def timelines(o: Options, rows: Sequence[Instance]) -> list[Picture]:
     except ConfigError:
         return []
     found = []
-    threshold = saved_config(o.out).get("adapter", {}).get("speak_threshold")
+    threshold = saved_config(o.out).get("adapter", {}).get(SPEAK)
     for name, choice in (("good", good), ("bad", bad)):
         if choice:
             row = max(choice, key=lambda pair: (pair[0], pair[1]["id"]))[1]
@@ -249,7 +258,7 @@ def run_quiet(o: Options, minutes: float = 60.0, events: Path | None = None) -> 
     others = [r for r in instances.read(beside) if proactive.headline(r)]
     top = max((r["item"]["facts"]["snr"] for r in others), default=0.0)
     others = [r for r in others if r["item"]["facts"]["snr"] == top]
-    figures = quiet.score(rows, others)
+    figures = quiet.score(rows, others, answer_odds(saved_config(o.out)))
     pictures = []
     for system, body in figures.items():
         fired = [r for r in others if r["system"] == system]

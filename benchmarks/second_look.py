@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.instances import Row as Instance
-from soundflow import SAMPLE_RATE_HZ
+from benchmarks.instances import turns_closed
 from soundflow.decide.policy import LOOKS, thought_odds
 from soundflow.errors import DataError
 
@@ -25,7 +25,7 @@ Look = tuple[int, float, float, float]  # chunk, margin, branch, highest log-odd
 def ended(row: Instance) -> list[Look]:
     """What the row's sounds were when they ended. DataError for rows that do not tell when they began."""
     found = []
-    said = {round(x["t"] * SAMPLE_RATE_HZ / row["chunk"]) - 1 for x in row.get("transcripts", ()) if x.get("final")}
+    said = turns_closed(row)
     for whole in row.get("wholes", ()):
         if len(whole) != 4:
             raise DataError(

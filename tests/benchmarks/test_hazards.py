@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from benchmarks import calibration, decisions, hazards, tables
 from benchmarks.cli import app
 from benchmarks.runs import Options
+from soundflow import SAMPLE_RATE_HZ
 from soundflow.decide.policy import dial
 from soundflow.errors import ConfigError
 from soundflow.scoring import calibration_error
@@ -175,6 +176,24 @@ def test_from_folders_to_reports(tmp_path: Path) -> None:
     assert figures["stream, 20 dB"]["points"] == len(EVENTS)
     assert (tmp_path / "c" / "dial.png").read_bytes()[:4] == b"\x89PNG"
     assert len(tables.calibration(figures)[1].rows) == len(calibration.DIALS)
+
+
+def test_an_answer_to_talk_that_was_not_for_us_counts_within_the_budget(tmp_path: Path) -> None:
+    """Six utterances in a minute, of which each is answered at 0.3; alone the sounds would be within the budget."""
+    closed = [{"t": (k + 1) * CHUNK / SAMPLE_RATE_HZ, "final": True} for k in range(10, 130, 20)]
+    talk = calm(0.0) | {"id": "talk", "transcripts": closed}
+    talk["p_speak"] = [0.3 if k % 20 == 10 and k < 130 else 0.0 for k in range(len(talk["p_speak"]))]
+    found = {}
+    for name, own in (("apart", {"answer_threshold": 0.25}), ("alike", {})):
+        adapter = {"speak_threshold": 0.4} | own
+        there = tmp_path / name
+        there.mkdir()
+        events = keep(there / "proactive", [event("siren", 0.5)], adapter=adapter)
+        still = keep(there / "quiet", [talk], adapter=adapter)
+        found[name] = decisions.run_hazards(Options(there / "h"), events, still).figures["20"]["nano"]["within"]
+    assert found["alike"]["threshold"] == pytest.approx(0.3, abs=0.001)
+    assert found["apart"]["threshold"] > 0.3
+    assert found["apart"]["false_alarms_hour"][0] == 0.0
 
 
 def test_runs_of_two_adapters_or_dials_are_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ import pytest
 from benchmarks import quiet
 from benchmarks.compose import television
 from benchmarks.corpus import read_index
-from benchmarks.gate import COOLDOWN_S, Gate, Likes
+from benchmarks.gate import COOLDOWN_S, Gate, Likes, odds_between
 from benchmarks.hear import hear
 from benchmarks.systems import Chunked, Setup
 from benchmarks.workers import run
+from soundflow import SAMPLE_RATE_HZ
 from soundflow.errors import DataError
 from soundflow.types import FloatArray
 from tests.benchmarks.fakes import CHUNK, FakeSystem, hears_beeps, silent
@@ -76,6 +78,24 @@ def test_a_replayed_threshold_gives_the_alarms_of_the_run() -> None:
     assert quiet.alarms_at(row, 0.5) == said > 4
     assert quiet.alarms_at(row | {"likes": []}, 0.5) > said, "by name alone"
     assert quiet.alarms_at(row, 1.1) == 0
+
+
+def test_a_replay_answers_talk_at_the_threshold_of_answers() -> None:
+    """p is 0.55 where an utterance closes, 0.7 in the next chunk and 0.95 later, when a sound has to be surer."""
+    p = np.zeros(40)
+    p[[10, 11, 30]] = 0.55, 0.7, 0.95
+    final = {"t": 11 * CHUNK / SAMPLE_RATE_HZ, "final": True}
+    row: dict[str, Any] = {"chunk": CHUNK, "p_speak": p.tolist(), "p_act": [0.0] * 40}
+    row["topics"] = [str(k) for k in range(40)]
+    row["transcripts"] = [final, {"t": 31 * CHUNK / SAMPLE_RATE_HZ, "final": False}]
+    easier = odds_between(0.6, 0.5)
+    assert easier == pytest.approx(-math.log(1.5))
+    assert quiet.alarms_at(row, 0.6) == 2, "the two sounds"
+    assert quiet.alarms_at(row, 0.6, easier) == 2, "the answer, behind which the next chunk holds, and the later sound"
+    assert quiet.alarms_at(row | {"p_speak": [*p[:11], *[0.0] * 29]}, 0.6, easier) == 1, "the answer alone"
+    assert quiet.alarms_at(row | {"p_speak": [*p[:11], *[0.0] * 29]}, 0.68, easier) == 0, "the dial moves both: 0.59"
+    assert quiet.alarms_at(row | {"transcripts": []}, 0.6, easier) == 2
+    assert quiet.alarms_at(row, math.inf, easier) == 0
 
 
 def test_curve_falls_and_words_are_counted(corpus: Path, tmp_path: Path) -> None:
